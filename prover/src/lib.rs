@@ -1,0 +1,1 @@
+//! Proves a batch: bus, chips, circuits, and Groth16 with commitments.
