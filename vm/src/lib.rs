@@ -1,1 +1,4 @@
 //! The zkEVM: instruction set, assembler, machine, state tree, kernel program and batch replay.
+
+pub mod word;
+pub use word::Word;

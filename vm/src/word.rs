@@ -1,0 +1,65 @@
+//! The 256-bit machine word, held as the two 128-bit halves in which it travels on the bus.
+//! Arithmetic lives in `machine/alu.rs`; this type never wraps or reduces anything silently.
+use serde::{Deserialize, Serialize};
+
+/// A 256-bit word: value = `hi * 2^128 + lo`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug, Serialize, Deserialize)]
+pub struct Word {
+    /// Low 128 bits.
+    pub lo: u128,
+    /// High 128 bits.
+    pub hi: u128,
+}
+
+impl Word {
+    /// Zero.
+    pub const ZERO: Word = Word { lo: 0, hi: 0 };
+
+    /// Builds a word from its halves.
+    pub const fn new(hi: u128, lo: u128) -> Word {
+        Word { lo, hi }
+    }
+
+    /// Reads 32 big-endian bytes.
+    pub fn from_be_bytes(b: [u8; 32]) -> Word {
+        let half = |s: &[u8]| s.iter().fold(0u128, |acc, x| acc << 8 | u128::from(*x));
+        Word { hi: half(&b[..16]), lo: half(&b[16..]) }
+    }
+
+    /// Writes 32 big-endian bytes.
+    pub fn to_be_bytes(self) -> [u8; 32] {
+        let mut out = [0u8; 32];
+        out[..16].copy_from_slice(&self.hi.to_be_bytes());
+        out[16..].copy_from_slice(&self.lo.to_be_bytes());
+        out
+    }
+
+    /// True if the word is zero.
+    pub fn is_zero(self) -> bool {
+        self == Word::ZERO
+    }
+}
+
+impl From<u128> for Word {
+    fn from(lo: u128) -> Word {
+        Word { lo, hi: 0 }
+    }
+}
+
+impl PartialOrd for Word {
+    fn partial_cmp(&self, other: &Word) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Word {
+    fn cmp(&self, other: &Word) -> std::cmp::Ordering {
+        (self.hi, self.lo).cmp(&(other.hi, other.lo))
+    }
+}
+
+impl std::fmt::Display for Word {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "0x{:032x}{:032x}", self.hi, self.lo)
+    }
+}
