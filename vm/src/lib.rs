@@ -2,3 +2,4 @@
 
 pub mod word;
 pub use word::Word;
+pub mod poseidon2;
