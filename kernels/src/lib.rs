@@ -1,1 +1,15 @@
-//! BN254 kernels: MSM, FFT and fixed-base multiplication behind one `Backend` trait.
+//! BN254 kernels: MSM, FFT and fixed-base multiplication behind one [`Backend`] trait.
+//!
+//! Every backend returns the same field and curve elements for the same input; a caller may switch
+//! backends between any two calls. This crate knows nothing of circuits or proofs.
+
+pub mod backend;
+pub mod cpu;
+pub mod domain;
+pub mod error;
+pub mod point;
+
+pub use backend::{Backend, G1Bases, G2Bases, SharedPoints};
+pub use cpu::CpuBackend;
+pub use error::KernelError;
+pub use point::{CurvePoint, RawG1, RawG2};

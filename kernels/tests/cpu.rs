@@ -1,0 +1,178 @@
+//! The CPU backend against halo2curves and the definitions.
+
+use ff::Field;
+use group::{Curve, Group};
+use halo2curves::bn256::{Fr, G1, G1Affine, G2, G2Affine};
+use lathe_kernels::backend::share_points;
+use lathe_kernels::domain::{coset_shift, root_of_unity};
+use lathe_kernels::{Backend, CpuBackend, CurvePoint, KernelError};
+use proptest::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{RngCore, SeedableRng};
+
+fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// A scalar as witnesses have them: mostly small, some negative, some full size.
+fn scalar(rng: &mut ChaCha8Rng) -> Fr {
+    let v = match rng.next_u32() % 8 {
+        0 | 1 => Fr::ZERO,
+        2 | 3 => Fr::ONE,
+        4 => Fr::from(rng.next_u64() & 0xffff),
+        5 => Fr::from(rng.next_u64()),
+        6 => Fr::from(rng.next_u64()) * Fr::from(rng.next_u64()),
+        _ => Fr::random(&mut *rng),
+    };
+    if rng.next_u32() % 4 == 0 { -v } else { v }
+}
+
+/// Points with repetitions, inverses and identities among them.
+fn points<P: CurvePoint>(n: usize, rng: &mut ChaCha8Rng) -> Vec<P> {
+    let mut out: Vec<P> = Vec::with_capacity(n);
+    for _ in 0..n {
+        let p = match rng.next_u32() % 8 {
+            0 if !out.is_empty() => out[rng.next_u32() as usize % out.len()],
+            1 if !out.is_empty() => out[rng.next_u32() as usize % out.len()].negate(),
+            2 => P::neutral(),
+            _ => P::Curve::random(&mut *rng).to_affine(),
+        };
+        out.push(p);
+    }
+    out
+}
+
+fn naive<P: CurvePoint>(points: &[P], scalars: &[Fr]) -> P::Curve {
+    points.iter().zip(scalars).map(|(p, s)| p.to_projective() * s).fold(P::Curve::identity(), |a, b| a + b)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn msm_equals_the_sum_of_products(n in 0usize..200, seed: u64) {
+        let mut rng = rng(seed);
+        let backend = CpuBackend::new();
+        let scalars: Vec<Fr> = (0..n).map(|_| scalar(&mut rng)).collect();
+        let g1: Vec<G1Affine> = points(n, &mut rng);
+        let g2: Vec<G2Affine> = points(n, &mut rng);
+        let b1 = backend.upload_g1(share_points(&g1)).unwrap();
+        let b2 = backend.upload_g2(share_points(&g2)).unwrap();
+        prop_assert_eq!(backend.msm_g1(&b1, &scalars).unwrap(), naive(&g1, &scalars));
+        prop_assert_eq!(backend.msm_g2(&b2, &scalars).unwrap(), naive(&g2, &scalars));
+    }
+
+    #[test]
+    fn fixed_base_products_equal_scalar_multiplication(n in 0usize..600, seed: u64) {
+        let mut rng = rng(seed);
+        let backend = CpuBackend::new();
+        let scalars: Vec<Fr> = (0..n).map(|_| scalar(&mut rng)).collect();
+        let (p, q) = (G1::random(&mut rng), G2::random(&mut rng));
+        let want1: Vec<G1Affine> = scalars.iter().map(|s| (p * s).to_affine()).collect();
+        prop_assert_eq!(backend.fixed_base_g1(p.to_affine(), &scalars).unwrap(), want1);
+        if n < 40 {
+            let want2: Vec<G2Affine> = scalars.iter().map(|s| (q * s).to_affine()).collect();
+            prop_assert_eq!(backend.fixed_base_g2(q.to_affine(), &scalars).unwrap(), want2);
+        }
+    }
+
+    #[test]
+    fn fft_evaluates_the_polynomial(log in 0u32..8, seed: u64) {
+        let mut rng = rng(seed);
+        let n = 1usize << log;
+        let coeffs: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+        let at = |x: Fr| coeffs.iter().rev().fold(Fr::ZERO, |acc, c| acc * x + c);
+        let w = root_of_unity(log);
+        let backend = CpuBackend::new();
+        let (mut plain, mut coset) = (coeffs.clone(), coeffs.clone());
+        backend.fft(&mut plain).unwrap();
+        backend.coset_fft(&mut coset).unwrap();
+        for i in 0..n {
+            let x = w.pow([i as u64]);
+            prop_assert_eq!(plain[i], at(x));
+            prop_assert_eq!(coset[i], at(x * coset_shift()));
+        }
+        backend.ifft(&mut plain).unwrap();
+        backend.coset_ifft(&mut coset).unwrap();
+        prop_assert_eq!(&plain, &coeffs);
+        prop_assert_eq!(&coset, &coeffs);
+    }
+}
+
+#[test]
+fn large_msm_equals_halo2curves_whatever_the_scalars() {
+    let mut rng = rng(7);
+    let backend = CpuBackend::new();
+    let n = 1 << 15;
+    let exponents: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+    let bases = backend.fixed_base_g1(G1Affine::generator(), &exponents).unwrap();
+    let resident = backend.upload_g1(share_points(&bases)).unwrap();
+    let full: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+    let mixed: Vec<Fr> = (0..n).map(|_| scalar(&mut rng)).collect();
+    for scalars in [full, mixed, vec![Fr::ONE; n], vec![-Fr::from(5); n], vec![Fr::ZERO; n]] {
+        // The bases' logarithms are known, so the oracle is one inner product.
+        let log: Fr = scalars.iter().zip(&exponents).map(|(a, b)| *a * b).sum();
+        assert_eq!(backend.msm_g1(&resident, &scalars).unwrap(), G1::generator() * log);
+        assert_eq!(halo2curves::msm::msm_best(&scalars, &bases), G1::generator() * log);
+    }
+}
+
+#[test]
+fn fft_inverts_itself_beyond_the_serial_block() {
+    let mut rng = rng(8);
+    let backend = CpuBackend::new();
+    let values: Vec<Fr> = (0..1 << 15).map(|_| Fr::random(&mut rng)).collect();
+    let mut ours = values.clone();
+    backend.fft(&mut ours).unwrap();
+    let mut theirs = values.clone();
+    halo2curves::fft::best_fft(&mut theirs, root_of_unity(15), 15);
+    assert_eq!(ours, theirs);
+    backend.ifft(&mut ours).unwrap();
+    assert_eq!(ours, values);
+}
+
+#[test]
+fn quotient_times_vanishing_plus_c_is_the_product() {
+    let mut rng = rng(9);
+    let backend = CpuBackend::new();
+    for log in [0u32, 1, 3, 13] {
+        let n = 1usize << log;
+        let a: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+        let b: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+        let c: Vec<Fr> = a.iter().zip(&b).map(|(a, b)| *a * b).collect();
+        let h = backend.quotient(a.clone(), b.clone(), c.clone()).unwrap();
+        assert_eq!(h.len(), n);
+        assert_eq!(h[n - 1], Fr::ZERO);
+        // Compare at a random point.
+        let x = Fr::random(&mut rng);
+        let eval = |mut v: Vec<Fr>| {
+            backend.ifft(&mut v).unwrap();
+            v.iter().rev().fold(Fr::ZERO, |acc, c| acc * x + c)
+        };
+        let hx = h.iter().rev().fold(Fr::ZERO, |acc, c| acc * x + c);
+        let zx = lathe_kernels::domain::vanishing(n, x);
+        assert_eq!(eval(a) * eval(b), eval(c) + hx * zx);
+    }
+}
+
+#[test]
+fn sizes_that_do_not_fit_are_refused() {
+    let backend = CpuBackend::new();
+    let bases = backend.upload_g1(share_points(&[G1Affine::generator()])).unwrap();
+    assert!(matches!(
+        backend.msm_g1(&bases, &[]),
+        Err(KernelError::LengthMismatch { expected: 1, got: 0, .. })
+    ));
+    assert_eq!(backend.fft(&mut [Fr::ONE; 3]), Err(KernelError::NotPowerOfTwo { got: 3 }));
+    assert_eq!(backend.fft(&mut []), Err(KernelError::NotPowerOfTwo { got: 0 }));
+    assert!(matches!(
+        backend.quotient(vec![Fr::ONE; 2], vec![Fr::ONE; 2], vec![Fr::ONE; 4]),
+        Err(KernelError::LengthMismatch { expected: 2, got: 4, .. })
+    ));
+    assert_eq!(
+        lathe_kernels::domain::log_size(1 << 29),
+        Err(KernelError::BeyondTwoAdicity { log_size: 29, max: 28 })
+    );
+    let foreign = lathe_kernels::G1Bases::new(1, std::sync::Arc::new(()));
+    assert_eq!(backend.msm_g1(&foreign, &[Fr::ONE]), Err(KernelError::ForeignBases { backend: "cpu" }));
+}
