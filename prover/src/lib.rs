@@ -1,1 +1,3 @@
 //! Proves a batch: bus, chips, circuits, and Groth16 with commitments.
+
+pub mod r1cs;
