@@ -16,8 +16,8 @@ library BN254 {
         uint256 y;
     }
 
-    /// @notice ecAdd or ecMul refused a point: a coordinate is not below Q or the point is not on the curve.
-    error NotOnCurve(uint256 x, uint256 y);
+    /// @notice ecAdd or ecMul refused a point or ran out of gas.
+    error PointRefused(uint256 x, uint256 y);
 
     /// @notice The pairing precompile refused its input: some point is not on its curve or, for G2, not in the
     /// subgroup of order P.
@@ -41,6 +41,14 @@ library BN254 {
                               G1 OPERATIONS
     //////////////////////////////////////////////////////////////*/
 
+    /// @notice Whether (x, y), both below Q, is infinity or meets y^2 = x^3 + 3. G1 is the whole curve, so no
+    /// subgroup check is needed. Asked before a precompile is, because a precompile that refuses its input
+    /// also consumes all the gas it was given.
+    function isOnCurve(uint256 x, uint256 y) internal pure returns (bool) {
+        if (x == 0 && y == 0) return true;
+        return mulmod(y, y, Q) == addmod(mulmod(mulmod(x, x, Q), x, Q), 3, Q);
+    }
+
     /// @notice Adds scalar * (x, y) to `acc` in place.
     function addMul(G1 memory acc, uint256 x, uint256 y, uint256 scalar) internal view {
         bool ok = true;
@@ -58,7 +66,7 @@ library BN254 {
             }
             ok := and(ok, staticcall(gas(), 0x06, words, 0x80, acc, 0x40))
         }
-        if (!ok) revert NotOnCurve(x, y);
+        if (!ok) revert PointRefused(x, y);
     }
 
     /// @notice -y for a coordinate below Q, so that (x, negate(y)) = -(x, y); keeps infinity at (0, 0).

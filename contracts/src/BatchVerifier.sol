@@ -65,6 +65,8 @@ contract BatchVerifier is IBatchVerifier {
     error ProofLength(uint256 expected, uint256 got);
     /// @notice Word `word` of circuit `circuit` is a coordinate and not below the base field's order.
     error CoordinateTooLarge(uint256 circuit, uint256 word, uint256 value);
+    /// @notice The G1 point that starts at word `word` of circuit `circuit` is not on the curve.
+    error PointNotOnCurve(uint256 circuit, uint256 word);
     /// @notice The partial sum of `circuit` is not below the scalar field's order.
     error PartialSumTooLarge(uint256 circuit, uint256 value);
     /// @notice The circuits' partial sums add to `got`, not to zero: the bus does not balance.
@@ -177,7 +179,8 @@ contract BatchVerifier is IBatchVerifier {
         return BN254.pairing(pairs);
     }
 
-    /// @dev Every coordinate below Q, every partial sum below P, and the partial sums add to zero modulo P.
+    /// @dev Every coordinate below Q, G1 points on the curve (the pairing precompile looks at B, at the price of
+    /// all gas if it refuses), every partial sum below P, and the partial sums add to zero modulo P.
     function _checkRanges(bytes calldata proof, uint256 count) private pure {
         uint256 total = 0;
         for (uint256 k = 0; k < count; ++k) {
@@ -185,11 +188,20 @@ contract BatchVerifier is IBatchVerifier {
                 uint256 value = Transcript.word(proof, k, w);
                 if (value >= BN254.Q) revert CoordinateTooLarge(k, w, value);
             }
+            _requireOnCurve(proof, k, Transcript.D);
+            _requireOnCurve(proof, k, Transcript.A);
+            _requireOnCurve(proof, k, Transcript.C);
             uint256 partialSum = Transcript.word(proof, k, Transcript.PARTIAL_SUM);
             if (partialSum >= BN254.P) revert PartialSumTooLarge(k, partialSum);
             total = addmod(total, partialSum, BN254.P);
         }
         if (total != 0) revert PartialSumsNotZero(total);
+    }
+
+    function _requireOnCurve(bytes calldata proof, uint256 k, uint256 w) private pure {
+        if (!BN254.isOnCurve(Transcript.word(proof, k, w), Transcript.word(proof, k, w + 1))) {
+            revert PointNotOnCurve(k, w);
+        }
     }
 
     /// @dev Keys of the shapes that the layout uses, each read once, and the vkHash of every circuit.
