@@ -3,3 +3,5 @@
 pub mod word;
 pub use word::Word;
 pub mod poseidon2;
+pub mod state;
+pub mod trace;
