@@ -235,8 +235,11 @@ contract BatchVerifier is IBatchVerifier {
         a.addMul(Transcript.word(proof, k, Transcript.A), Transcript.word(proof, k, Transcript.A + 1), rho);
         pairs[6 * k] = a.x;
         pairs[6 * k + 1] = a.y;
-        for (uint256 w = 0; w < 4; ++w) {
-            pairs[6 * k + 2 + w] = Transcript.word(proof, k, Transcript.B + w);
+        // Equals: pairs[6 k + 2 + i] = Transcript.word(proof, k, Transcript.B + i) for i in 0..4.
+        uint256 b = Transcript.B * 32;
+        assembly ("memory-safe") {
+            let from := add(add(proof.offset, mul(k, 352)), b)
+            calldatacopy(add(pairs, mul(add(mul(6, k), 3), 0x20)), from, 0x80)
         }
         sum.c
             .addMul(Transcript.word(proof, k, Transcript.C), Transcript.word(proof, k, Transcript.C + 1), rho);
@@ -254,20 +257,23 @@ contract BatchVerifier is IBatchVerifier {
         private
         view
     {
-        BN254.G1 memory alpha;
         BN254.G1 memory ic;
+        uint256 rho = 0;
         uint256 next = k + 2;
         for (uint256 v = 0; v < sums.length; ++v) {
             uint256[] memory key = sums[v].key;
             if (key.length == 0) continue;
-            alpha.addMul(key[VerifyingKeys.ALPHA], key[VerifyingKeys.ALPHA + 1], sums[v].rho);
+            rho += sums[v].rho;
             _addInputs(ic, sums[v], shared);
             _putNegated(pairs, next++, sums[v].c, key, VerifyingKeys.DELTA);
             _putNegated(pairs, next++, sums[v].d, key, VerifyingKeys.ETA);
         }
-        // beta and gamma are the same in every key; the head's is always loaded.
-        _putNegated(pairs, k, alpha, sums[0].key, VerifyingKeys.BETA);
-        _putNegated(pairs, k + 1, ic, sums[0].key, VerifyingKeys.GAMMA);
+        // alpha, beta and gamma are the same in every key; the head's is always loaded.
+        uint256[] memory head = sums[0].key;
+        BN254.G1 memory alpha;
+        alpha.addMul(head[VerifyingKeys.ALPHA], head[VerifyingKeys.ALPHA + 1], rho);
+        _putNegated(pairs, k, alpha, head, VerifyingKeys.BETA);
+        _putNegated(pairs, k + 1, ic, head, VerifyingKeys.GAMMA);
     }
 
     /// @dev Adds (sum rho_k) IC_0 + sum_j (sum_k rho_k x_kj) IC_j of one shape.
@@ -298,8 +304,9 @@ contract BatchVerifier is IBatchVerifier {
     ) private pure {
         pairs[6 * index] = point.x;
         pairs[6 * index + 1] = BN254.negate(point.y);
-        for (uint256 i = 0; i < 4; ++i) {
-            pairs[6 * index + 2 + i] = key[w + i];
+        // Equals: pairs[6 index + 2 + i] = key[w + i] for i in 0..4.
+        assembly ("memory-safe") {
+            mcopy(add(pairs, mul(add(mul(6, index), 3), 0x20)), add(key, mul(add(w, 1), 0x20)), 0x80)
         }
     }
 }

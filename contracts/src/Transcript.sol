@@ -32,10 +32,9 @@ library Transcript {
 
     /// @notice Word `w` of circuit `k`. The caller has checked that the proof is long enough.
     function word(bytes calldata proof, uint256 k, uint256 w) internal pure returns (uint256 value) {
-        uint256 start = k * BYTES + w * 32;
-        // Equals: value = uint256(bytes32(proof[start:start + 32])).
+        // Equals: value = uint256(bytes32(proof[352 * k + 32 * w:][:32])).
         assembly ("memory-safe") {
-            value := calldataload(add(proof.offset, start))
+            value := calldataload(add(proof.offset, add(mul(k, BYTES), mul(w, 0x20))))
         }
     }
 
