@@ -2,12 +2,17 @@
 
 pub mod word;
 pub use word::Word;
+pub mod asm;
 pub mod batch;
 pub mod code;
+pub mod disasm;
+pub mod fixtures;
 pub mod isa;
 pub mod machine;
 pub mod poseidon2;
+pub mod programs;
 pub mod receipt;
 pub mod replay;
 pub mod state;
 pub mod trace;
+pub mod trace_check;

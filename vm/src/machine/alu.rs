@@ -1,0 +1,114 @@
+//! Pure instructions: functions of their operands, modulo 2^256 and unsigned.
+//! They touch no memory and know no clock; the prover's operation chips state the same equations.
+use super::{Halt, HaltKind};
+use crate::isa::{Instruction, op};
+use crate::word::Word;
+
+/// `a + b`
+pub fn add(a: Word, b: Word) -> Word {
+    let (lo, carry) = a.lo.overflowing_add(b.lo);
+    Word::new(a.hi.wrapping_add(b.hi).wrapping_add(u128::from(carry)), lo)
+}
+
+/// `a - b`
+pub fn sub(a: Word, b: Word) -> Word {
+    let (lo, borrow) = a.lo.overflowing_sub(b.lo);
+    Word::new(a.hi.wrapping_sub(b.hi).wrapping_sub(u128::from(borrow)), lo)
+}
+
+/// `a * b`: the low 256 bits of the schoolbook product of 64-bit limbs.
+pub fn mul(a: Word, b: Word) -> Word {
+    let limbs =
+        |w: Word| [w.lo as u64, (w.lo >> 64) as u64, w.hi as u64, (w.hi >> 64) as u64].map(u128::from);
+    let (x, y) = (limbs(a), limbs(b));
+    let mut out = [0u128; 4];
+    for i in 0..4 {
+        let mut carry = 0u128;
+        for j in 0..4 - i {
+            // (2^64 - 1)^2 + 2 (2^64 - 1) = 2^128 - 1: the sum cannot overflow.
+            let t = x[i] * y[j] + out[i + j] + carry;
+            out[i + j] = t & u128::from(u64::MAX);
+            carry = t >> 64;
+        }
+    }
+    Word::new(out[3] << 64 | out[2], out[1] << 64 | out[0])
+}
+
+/// `a << n`, 0 from 256 on
+pub fn shl(a: Word, n: Word) -> Word {
+    match small(n) {
+        Some(0) => a,
+        Some(n @ 1..=127) => Word::new(a.hi << n | a.lo >> (128 - n), a.lo << n),
+        Some(n @ 128..=255) => Word::new(a.lo << (n - 128), 0),
+        _ => Word::ZERO,
+    }
+}
+
+/// `a >> n`, 0 from 256 on
+pub fn shr(a: Word, n: Word) -> Word {
+    match small(n) {
+        Some(0) => a,
+        Some(n @ 1..=127) => Word::new(a.hi >> n, a.lo >> n | a.hi << (128 - n)),
+        Some(n @ 128..=255) => Word::new(0, a.hi >> (n - 128)),
+        _ => Word::ZERO,
+    }
+}
+
+/// `(a >> from) mod 2^count` for `from` in 0..=255 and `count` in 1..=256; `None` for other values
+pub fn bits(a: Word, from: u64, count: u64) -> Option<Word> {
+    if from > 255 || !(1..=256).contains(&count) {
+        return None;
+    }
+    let shifted = shr(a, Word::from(u128::from(from)));
+    let drop = Word::from(u128::from(256 - count));
+    Some(shr(shl(shifted, drop), drop))
+}
+
+/// Shift amounts worth looking at.
+fn small(n: Word) -> Option<u32> {
+    (n.hi == 0 && n.lo < 256).then_some(n.lo as u32)
+}
+
+fn flag(x: bool) -> Word {
+    Word::from(u128::from(x))
+}
+
+fn zip(a: Word, b: Word, f: impl Fn(u128, u128) -> u128) -> Word {
+    Word::new(f(a.hi, b.hi), f(a.lo, b.lo))
+}
+
+/// The result of a pure instruction (all of the family except `const`, which needs the page), and `select`.
+///
+/// # Errors
+/// `bits` outside its ranges, and opcodes that are none of these.
+pub fn eval(i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, Halt> {
+    let t = Word::from(u128::from(i.t()));
+    Ok(match i.opcode {
+        op::ADD => add(a, b),
+        op::SUB => sub(a, b),
+        op::MUL => mul(a, b),
+        op::LT => flag(a < b),
+        op::EQ => flag(a == b),
+        op::AND => zip(a, b, |x, y| x & y),
+        op::OR => zip(a, b, |x, y| x | y),
+        op::XOR => zip(a, b, |x, y| x ^ y),
+        op::NOT => Word::new(!a.hi, !a.lo),
+        op::SHL => shl(a, b),
+        op::SHR => shr(a, b),
+        op::MOV => a,
+        op::SETI => t,
+        op::ADDI => add(a, t),
+        op::SUBI => sub(a, t),
+        op::EQI => flag(a == t),
+        op::SHLI => shl(a, t),
+        op::BITS => bits(a, i.t(), u64::from(i.imm)).ok_or(HaltKind::BitsRange)?,
+        op::SELECT => {
+            if old.is_zero() {
+                b
+            } else {
+                a
+            }
+        }
+        _ => return Err(HaltKind::InvalidOpcode.into()),
+    })
+}

@@ -1,0 +1,86 @@
+//! What a run leaves behind: everything for the prover, or nothing at all.
+//! The machine is generic over the tracer, so both modes are one code path; without one, the closures that
+//! describe effects are never called.
+use crate::trace::{Effect, KeccakCall, Step};
+
+/// The time of a cell's last access, or nothing.
+pub trait Stamp: Copy + Default + std::fmt::Debug {
+    /// A stamp for an access at `time`.
+    fn at(time: u64) -> Self;
+    /// The time; 0 if never accessed or not kept.
+    fn time(self) -> u64;
+}
+
+impl Stamp for u64 {
+    fn at(time: u64) -> u64 {
+        time
+    }
+    fn time(self) -> u64 {
+        self
+    }
+}
+
+impl Stamp for () {
+    fn at(_: u64) {}
+    fn time(self) -> u64 {
+        0
+    }
+}
+
+/// Receives what the machine does.
+pub trait Tracer: Default {
+    /// What cells remember of their last access.
+    type Stamp: Stamp;
+    /// False if every call below does nothing.
+    const ACTIVE: bool;
+    /// The effect of the step under way.
+    fn effect(&mut self, make: impl FnOnce() -> Effect);
+    /// A finished step; `make` receives the effect told before.
+    fn step(&mut self, make: impl FnOnce(Effect) -> Step);
+    /// A hash; answers its index.
+    fn keccak(&mut self, make: impl FnOnce() -> KeccakCall) -> usize;
+}
+
+/// Keeps nothing.
+#[derive(Debug, Default)]
+pub struct NoTrace;
+
+impl Tracer for NoTrace {
+    type Stamp = ();
+    const ACTIVE: bool = false;
+    #[inline(always)]
+    fn effect(&mut self, _: impl FnOnce() -> Effect) {}
+    #[inline(always)]
+    fn step(&mut self, _: impl FnOnce(Effect) -> Step) {}
+    #[inline(always)]
+    fn keccak(&mut self, _: impl FnOnce() -> KeccakCall) -> usize {
+        0
+    }
+}
+
+/// Keeps every step and hash.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    /// Steps so far.
+    pub steps: Vec<Step>,
+    /// Hashes so far.
+    pub keccaks: Vec<KeccakCall>,
+    pending: Option<Effect>,
+}
+
+impl Tracer for Recorder {
+    type Stamp = u64;
+    const ACTIVE: bool = true;
+    fn effect(&mut self, make: impl FnOnce() -> Effect) {
+        self.pending = Some(make());
+    }
+    fn step(&mut self, make: impl FnOnce(Effect) -> Step) {
+        let effect = self.pending.take().unwrap_or(Effect::None);
+        self.steps.push(make(effect));
+    }
+    fn keccak(&mut self, make: impl FnOnce() -> KeccakCall) -> usize {
+        // The statement's hash is put in front when the batch is done.
+        self.keccaks.push(make());
+        self.keccaks.len()
+    }
+}

@@ -1,0 +1,46 @@
+//! The programs that come with the appliance, assembled from their sources at first use.
+//! The kernel's hash is part of every statement: changing its source changes what L1 must pin.
+use crate::asm::assemble;
+use crate::trace::Page;
+use std::sync::LazyLock;
+
+/// Source of the kernel.
+pub const KERNEL_SOURCE: &str = include_str!("../kernel/kernel.lasm");
+/// Source of the token.
+pub const TOKEN_SOURCE: &str = include_str!("../programs/token.lasm");
+/// Source of the test program with keccak-derived storage keys.
+pub const MAPPING_SOURCE: &str = include_str!("../programs/mapping.lasm");
+
+// A source that does not assemble fails the build's own tests (`tests/programs.rs`), never a running appliance.
+fn embedded(name: &str, source: &str) -> Page {
+    assemble(source).unwrap_or_else(|e| panic!("embedded program {name}.lasm:{e}"))
+}
+
+static KERNEL: LazyLock<Page> = LazyLock::new(|| embedded("kernel", KERNEL_SOURCE));
+static TOKEN: LazyLock<Page> = LazyLock::new(|| embedded("token", TOKEN_SOURCE));
+static MAPPING: LazyLock<Page> = LazyLock::new(|| embedded("mapping", MAPPING_SOURCE));
+
+/// The kernel's page.
+pub fn kernel() -> &'static Page {
+    &KERNEL
+}
+
+/// The token's page.
+pub fn token() -> &'static Page {
+    &TOKEN
+}
+
+/// The mapping program's page.
+pub fn mapping() -> &'static Page {
+    &MAPPING
+}
+
+/// The page of an embedded program, by name.
+pub fn by_name(name: &str) -> Option<&'static Page> {
+    match name {
+        "kernel" => Some(kernel()),
+        "token" => Some(token()),
+        "mapping" => Some(mapping()),
+        _ => None,
+    }
+}
