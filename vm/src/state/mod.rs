@@ -6,6 +6,7 @@ mod batch;
 mod cell;
 mod error;
 mod proof;
+mod store;
 mod tree;
 mod witness;
 
@@ -15,5 +16,6 @@ mod tests;
 pub use cell::{CellId, kind};
 pub use error::{StateError, WitnessError};
 pub use proof::{AbsenceProof, MembershipProof};
+pub use store::StateStore;
 pub use tree::{DEPTH, Leaf, Tree, empty_subtree, key_infinity, node_hash};
 pub use witness::{LeafRow, NodeRow, RowKind, Touched, TreeWitness};
