@@ -15,7 +15,6 @@ pub mod message;
 pub mod near;
 pub mod poseidon;
 pub mod select;
-pub mod statement;
 pub mod storage;
 pub mod tables;
 pub mod tree;
