@@ -27,6 +27,14 @@ pub enum StateError {
         /// Inserts asked for.
         inserts: u64,
     },
+    /// The batch touches more keys than one log record can hold.
+    #[error("batch {batch} touches {keys} keys, a log record holds below 2^26; split the batch")]
+    BatchTooLarge {
+        /// The batch.
+        batch: u64,
+        /// Keys it touches.
+        keys: u64,
+    },
     /// An operation on a file failed.
     #[error("state file {file}: {source}; check that the disk is writable and not full, then reopen")]
     Io {

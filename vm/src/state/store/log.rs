@@ -76,7 +76,7 @@ impl Record {
 
     /// The bytes of the record at this offset of the log.
     pub(super) fn encode(&self, offset: u64) -> Result<Vec<u8>, StateError> {
-        let too_long = || StateError::TreeFull { leaves: 0, inserts: self.touched.len() as u64 };
+        let too_long = || StateError::BatchTooLarge { batch: self.batch, keys: self.touched.len() as u64 };
         let length = u32::try_from(FIXED + self.touched.len() * ENTRY).map_err(|_| too_long())?;
         let mut out = Vec::with_capacity(HEAD + length as usize + SUM);
         out.extend_from_slice(&length.to_le_bytes());

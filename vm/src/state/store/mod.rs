@@ -93,8 +93,9 @@ impl StateStore {
     /// given again with the same content, and returns the same witness without writing.
     ///
     /// # Errors
-    /// [`StateError::BatchOrder`], [`StateError::BatchConflict`], those of [`Tree::apply`] (nothing changed);
-    /// [`StateError::Io`] (the batch may or may not be durable: reopen), [`StateError::Interrupted`] after it.
+    /// [`StateError::BatchOrder`], [`StateError::BatchConflict`], [`StateError::BatchTooLarge`] and those of
+    /// [`Tree::apply`], after which nothing has changed; [`StateError::Io`], after which the batch may or may
+    /// not be durable until the store is reopened, and [`StateError::Interrupted`] from then on.
     pub fn apply(&mut self, batch_number: u64, touched: &[Touched]) -> Result<Arc<TreeWitness>, StateError> {
         self.refuse_if_interrupted()?;
         if let Some(last) = self.last.as_ref().filter(|_| batch_number == self.batch) {
