@@ -7,3 +7,4 @@ pub mod circuit;
 pub mod input;
 pub mod transcript;
 pub mod batch_verify;
+pub mod mutation;
