@@ -180,6 +180,11 @@ impl Op {
         Class::of(self.opcode)
     }
 
+    /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
+    pub fn uses_imm(&self) -> bool {
+        self.form.iter().any(|o| matches!(o, Operand::Imm | Operand::OptImm))
+    }
+
     /// Number within the class.
     pub fn number(&self) -> u8 {
         (self.opcode & 127) as u8

@@ -7,6 +7,7 @@ pub mod batch;
 pub mod code;
 pub mod disasm;
 pub mod fixtures;
+pub mod genesis;
 pub mod isa;
 pub mod machine;
 pub mod poseidon2;

@@ -34,6 +34,15 @@ impl Word {
         out
     }
 
+    /// `self * radix + digit` for a small radix, if it fits.
+    fn append(self, radix: u128, digit: u128) -> Option<Word> {
+        const LOW: u128 = u64::MAX as u128;
+        let low = (self.lo & LOW) * radix + digit;
+        let mid = (self.lo >> 64) * radix + (low >> 64);
+        let hi = self.hi.checked_mul(radix)?.checked_add(mid >> 64)?;
+        Some(Word::new(hi, mid << 64 | low & LOW))
+    }
+
     /// True if the word is zero.
     pub fn is_zero(self) -> bool {
         self == Word::ZERO
@@ -43,6 +52,30 @@ impl Word {
 impl From<u128> for Word {
     fn from(lo: u128) -> Word {
         Word { lo, hi: 0 }
+    }
+}
+
+/// Text that is no number below 2^256.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no number below 2^256 (decimal, or hex after 0x)")]
+pub struct ParseWordError(pub String);
+
+impl std::str::FromStr for Word {
+    type Err = ParseWordError;
+
+    fn from_str(text: &str) -> Result<Word, ParseWordError> {
+        let fault = || ParseWordError(text.to_string());
+        let (digits, radix) = match text.strip_prefix("0x") {
+            Some(hex) => (hex, 16u32),
+            None => (text, 10),
+        };
+        if digits.is_empty() {
+            return Err(fault());
+        }
+        digits.chars().try_fold(Word::ZERO, |value, c| {
+            let digit = c.to_digit(radix).ok_or_else(fault)?;
+            value.append(radix.into(), digit.into()).ok_or_else(fault)
+        })
     }
 }
 

@@ -161,27 +161,7 @@ fn name(word: &str, place: Place) -> Result<String, AsmError> {
 }
 
 fn number(word: &str, place: Place) -> Result<Word, AsmError> {
-    let (digits, radix) = match word.strip_prefix("0x") {
-        Some(hex) => (hex, 16u32),
-        None => (word, 10),
-    };
-    let fault = || AsmError::new(place, format!("`{word}` is no number below 2^256 (decimal or 0x hex)"));
-    if digits.is_empty() {
-        return Err(fault());
-    }
-    let mut value = Word::ZERO;
-    for c in digits.chars().filter(|c| *c != '_') {
-        let digit = c.to_digit(radix).ok_or_else(fault)?;
-        value = times(value, radix.into(), digit.into()).ok_or_else(fault)?;
-    }
-    Ok(value)
-}
-
-/// `value * radix + digit`, if it fits.
-fn times(value: Word, radix: u128, digit: u128) -> Option<Word> {
-    const LOW: u128 = u64::MAX as u128;
-    let low = (value.lo & LOW) * radix + digit;
-    let mid = (value.lo >> 64) * radix + (low >> 64);
-    let hi = value.hi.checked_mul(radix)?.checked_add(mid >> 64)?;
-    Some(Word::new(hi, mid << 64 | low & LOW))
+    word.replace('_', "").parse().map_err(|_| {
+        AsmError::new(place, format!("`{word}` is no number below 2^256 (decimal, or hex after 0x)"))
+    })
 }

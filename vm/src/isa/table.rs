@@ -122,9 +122,20 @@ pub const OPS: &[Op] = &[
     reserved("stu", Class::B, 65, Heap),
 ];
 
+/// Row numbers by opcode; 255 for none.
+const ROWS: [u8; 1024] = {
+    let mut rows = [255; 1024];
+    let mut i = 0;
+    while i < OPS.len() {
+        rows[OPS[i].opcode as usize] = i as u8;
+        i += 1;
+    }
+    rows
+};
+
 /// The row of an opcode, if it has a name.
 pub fn find(opcode: u16) -> Option<&'static Op> {
-    OPS.iter().find(|op| op.opcode == opcode)
+    OPS.get(usize::from(*ROWS.get(usize::from(opcode))?))
 }
 
 /// The name of an opcode that is reserved: its own, or that of its reserved number. `None` for the rest.

@@ -3,8 +3,8 @@
 /// The exceptional halts of `docs/isa.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HaltKind {
-    /// The opcode has no meaning.
-    #[error("invalid opcode")]
+    /// The opcode has no meaning, or `imm` is set where it has none.
+    #[error("invalid instruction")]
     InvalidOpcode,
     /// Beyond the last word, or before the first.
     #[error("pc outside the page")]
@@ -68,7 +68,7 @@ pub enum Halt {
 
 /// A halt and its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{halt} (at pc {pc} of 0x{}, context {ctx}, after {clock} steps)", hex::encode(address))]
+#[error("{halt} (at pc {pc} of {}, after {clock} steps)", place(*ctx, address, *record))]
 pub struct Stopped {
     /// Why.
     #[source]
@@ -81,10 +81,17 @@ pub struct Stopped {
     pub pc: u32,
     /// Contract; zero for the kernel.
     pub address: [u8; 20],
+    /// Position of the record in the batch, once the kernel has turned to one.
+    pub record: Option<usize>,
+}
+
+fn place(ctx: u32, address: &[u8; 20], record: Option<usize>) -> String {
+    let code = if ctx == 0 { "the kernel".into() } else { format!("contract 0x{}", hex::encode(address)) };
+    record.map_or(code.clone(), |i| format!("{code} in record {i}"))
 }
 
 impl Stopped {
     pub(super) fn at_boot(halt: Halt) -> Stopped {
-        Stopped { halt, clock: 0, ctx: 0, pc: 0, address: [0; 20] }
+        Stopped { halt, clock: 0, ctx: 0, pc: 0, address: [0; 20], record: None }
     }
 }

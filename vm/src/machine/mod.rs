@@ -16,7 +16,7 @@ pub use halt::{Halt, HaltKind, Stopped};
 pub use world::{StateRead, Touched};
 
 use crate::code::CodeStore;
-use crate::isa::{Instruction, Status, find, name_of, op};
+use crate::isa::{Family, Instruction, Status, find, name_of, op};
 use crate::state::CellId;
 use crate::trace::{Access, CellFinal, Effect, Frame, JournalEntry, Page, Regs, Step, space};
 use crate::word::Word;
@@ -127,7 +127,7 @@ pub struct Finished<T> {
     pub steps: u32,
     /// The boot write (its times are zero in the fast mode).
     pub boot: Access,
-    /// Slots, heap, registers.
+    /// Slots, heap, registers; empty in the fast mode, like `input_cells`.
     pub cells: Vec<CellFinal>,
     /// Input words.
     pub input_cells: Vec<CellFinal>,
@@ -162,7 +162,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
     input: &[u8],
     limits: &Limits,
 ) -> Result<Finished<T>, Stopped> {
-    check_input(input, limits).map_err(|halt| Stopped::at_boot(halt))?;
+    check_input(input, limits).map_err(Stopped::at_boot)?;
     let mut machine = Machine::<V, T> {
         regs: Regs::default(),
         clock: 0,
@@ -191,8 +191,8 @@ pub fn run<'a, V: StateRead, T: Tracer>(
         result,
         steps: machine.clock,
         boot,
-        cells: machine.mem.cells(),
-        input_cells: machine.mem.input_cells(),
+        cells: if T::ACTIVE { machine.mem.cells() } else { Vec::new() },
+        input_cells: if T::ACTIVE { machine.mem.input_cells() } else { Vec::new() },
         touched: machine.world.touched(),
         journal: machine.journal,
         pages: machine.pages,
@@ -249,29 +249,33 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// Executes; answers the new value of the destination, and sets `next` where it is not just `pc + 1`.
     fn dispatch(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
-        match s.i.opcode {
-            op::CONST => self.constant(s).map(Some),
-            op::SELECT => {
-                self.tracer.effect(|| Effect::Select);
+        let opcode = s.i.opcode;
+        let row = match find(opcode) {
+            Some(row) if row.status == Status::Live => row,
+            _ => return Err(name_of(opcode).map_or(HaltKind::InvalidOpcode.into(), Halt::NotYetProvable)),
+        };
+        if s.i.imm != 0 && !row.uses_imm() {
+            return Err(HaltKind::InvalidOpcode.into());
+        }
+        match row.family {
+            Family::Alu if opcode == op::CONST => self.constant(s).map(Some),
+            Family::Alu => {
+                if opcode == op::SELECT {
+                    self.tracer.effect(|| Effect::Select);
+                }
                 alu::eval(s.i, s.a, s.b, s.old).map(Some)
             }
-            op::JMP..=op::JGE | op::JEQI | op::JNEI | op::NCALL | op::NRET => {
-                self.control(s, next).map(|()| None)
+            Family::Control => self.control(s, next).map(|()| None),
+            Family::Heap => self.heap(s),
+            Family::Calldata => self.calldata(s).map(Some),
+            Family::Storage => self.storage(s, next),
+            Family::Hash => self.keccak(s).map(Some),
+            Family::Call => match opcode {
+                op::MIMICCALL => self.mimiccall(s, next),
+                op::RETURN => self.ret(s, next),
+                _ => self.revert(s, next),
             }
-            op::LD | op::ST => self.heap(s),
-            op::CDLOAD | op::CDSIZE | op::CALLER | op::ADDRESS => self.calldata(s).map(Some),
-            op::SLOAD | op::SSTORE | op::ALOAD | op::ASTORE => self.storage(s, next),
-            op::KECCAK => self.keccak(s).map(Some),
-            op::MIMICCALL => self.mimiccall(s, next).map(|()| None),
-            op::RETURN => self.ret(s, next).map(|()| None),
-            op::REVERT => self.revert(s, next).map(|()| None),
-            code => match find(code) {
-                Some(op) if op.status == Status::Live => alu::eval(s.i, s.a, s.b, s.old).map(Some),
-                _ => Err(match name_of(code) {
-                    Some(name) => Halt::NotYetProvable(name),
-                    None => HaltKind::InvalidOpcode.into(),
-                }),
-            },
+            .map(|()| None),
         }
     }
 
@@ -292,6 +296,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     fn stopped(&mut self, halt: Halt) -> Stopped {
-        Stopped { halt, clock: self.clock, ctx: self.regs.ctx, pc: self.regs.pc, address: self.address() }
+        let turned = self.events.iter().filter(|e| matches!(e, Event::NonceRead(_))).count();
+        Stopped {
+            halt,
+            clock: self.clock,
+            ctx: self.regs.ctx,
+            pc: self.regs.pc,
+            address: self.address(),
+            record: turned.checked_sub(1),
+        }
     }
 }

@@ -1,0 +1,258 @@
+//! Claims about single programs: what halts, what is refused and how it is named, and that nothing panics.
+use lathe_vm::asm::assemble;
+use lathe_vm::batch::Record;
+use lathe_vm::code::CodeStore;
+use lathe_vm::fixtures;
+use lathe_vm::isa::{Instruction, MAX_PAGE, OPS, Status};
+use lathe_vm::machine::{Halt, HaltKind, Limits, Stopped};
+use lathe_vm::programs;
+use lathe_vm::receipt::{Receipt, ReceiptStatus};
+use lathe_vm::replay::{ReplayError, execute, replay_with_receipts};
+use lathe_vm::state::{CellId, Tree};
+use lathe_vm::trace::Page;
+use lathe_vm::trace_check::check;
+use lathe_vm::word::Word;
+use proptest::prelude::*;
+
+const CONTRACT: [u8; 20] = [0xc0; 20];
+
+fn limits() -> Limits {
+    Limits { max_steps: 20_000, ..Limits::default() }
+}
+
+/// Runs a page as a contract in both modes, which must agree; checks the trace.
+fn call(page: Page, data: &[u8]) -> Result<Receipt, Stopped> {
+    let mut codes = CodeStore::new();
+    let hash = codes.insert(page);
+    let tree = Tree::from_cells([(CellId::code_hash(CONTRACT), hash)]).unwrap();
+    let records = [Record { nonce: 0, from: fixtures::sender(3), to: CONTRACT, data: data.to_vec() }];
+    let fast = execute(&tree, &codes, programs::kernel(), &records, &limits());
+    let full =
+        replay_with_receipts(&tree, &codes, programs::kernel(), &fixtures::params(), &records, &limits());
+    match (fast, full) {
+        (Ok(fast), Ok(full)) => {
+            check(&full.trace).unwrap();
+            assert_eq!(fast.receipts, full.receipts);
+            assert_eq!(fast.steps as usize, full.trace.steps.len());
+            let touched: Vec<_> = full.trace.state_cells.iter().map(|c| (c.key, c.new)).collect();
+            assert_eq!(fast.touched.iter().map(|t| (t.key, t.new_value)).collect::<Vec<_>>(), touched);
+            Ok(full.receipts[0].clone())
+        }
+        (Err(ReplayError::Stopped(a)), Err(ReplayError::Stopped(b))) => {
+            assert_eq!(a, b);
+            Err(a)
+        }
+        (a, b) => panic!("modes differ: {:?} / {:?}", a.err(), b.err()),
+    }
+}
+
+fn text(source: &str) -> Page {
+    assemble(source).unwrap()
+}
+
+/// The word a program returns: `[1]` at its end.
+fn result(source: &str, data: &[u8]) -> Word {
+    let receipt =
+        call(text(&format!("{source}\n st [1], [90], 0\n seti [91], 32\n return [90], [91]")), data).unwrap();
+    assert_eq!(receipt.status, ReceiptStatus::Success);
+    Word::from_be_bytes(receipt.output.try_into().unwrap())
+}
+
+fn halt(source: &str) -> Halt {
+    call(text(source), &[7; 40]).unwrap_err().halt
+}
+
+#[test]
+fn calldata_reads_zero_beyond_its_end() {
+    let data: Vec<u8> = (1..=45).collect();
+    for at in [0usize, 1, 13, 14, 31, 32, 44, 45, 46, 77, 1000] {
+        let mut want = [0; 32];
+        for (i, w) in want.iter_mut().enumerate() {
+            *w = data.get(at + i).copied().unwrap_or(0);
+        }
+        let got = result(&format!("seti [2], {at}\n cdload [1], [2]"), &data);
+        assert_eq!(got, Word::from_be_bytes(want), "at {at}");
+    }
+    let far = result("not [2], [3]\n cdload [1], [2]", &data);
+    assert_eq!(far, Word::ZERO);
+    assert_eq!(result("cdsize [1]", &data), Word::from(45));
+}
+
+#[test]
+fn registers_tell_who_calls_whom() {
+    assert_eq!(result("caller [1]", &[]), fixtures::word(fixtures::sender(3)));
+    assert_eq!(result("address [1]", &[]), fixtures::word(CONTRACT));
+}
+
+#[test]
+fn near_calls_nest_and_come_back() {
+    // Factorial of 5 by recursion: the argument in the callee's slot 2, the result in its slot 3.
+    let source = "seti [12], 5\n ncall fact, 10\n mov [1], [13]\n jmp over
+        fact: jnz [2], more\n seti [3], 1\n nret
+        more: subi [12], [2], 1\n ncall fact, 10\n mul [3], [13], [2]\n nret
+        over:";
+    assert_eq!(result(source, &[]), Word::from(120));
+}
+
+#[test]
+fn heap_and_hash_agree_with_keccak() {
+    use sha3::{Digest, Keccak256};
+    let want: [u8; 32] =
+        Keccak256::digest([Word::from(5).to_be_bytes(), [0; 32]].concat()[..33].to_vec()).into();
+    let source =
+        "seti [2], 5\n seti [3], 64\n st [2], [3], 32\n seti [3], 96\n seti [4], 33\n keccak [1], [3], [4]";
+    assert_eq!(result(source, &[]), Word::from_be_bytes(want));
+    let empty: [u8; 32] = Keccak256::digest([]).into();
+    assert_eq!(result("keccak [1], [2], [3]", &[]), Word::from_be_bytes(empty));
+    // The only record's calldata begins at byte 48 of the posted ones.
+    assert_eq!(halt("keccak [1], [2], [3], 1"), Halt::Exceptional(HaltKind::Unaligned));
+    let want: [u8; 32] = Keccak256::digest([9; 20]).into();
+    let aligned = "seti [2], 16\n seti [3], 20\n keccak [1], [2], [3], 1";
+    assert_eq!(result(aligned, &[9; 40]), Word::from_be_bytes(want));
+}
+
+#[test]
+fn constants_come_from_the_running_page() {
+    let word = "0x8000000000000000400000000000000020000000000000001000000000000001";
+    assert_eq!(result(&format!(".const C {word}\n const [1], C"), &[]), word.parse().unwrap());
+}
+
+#[test]
+fn exceptional_halts_are_refused_by_kind() {
+    use HaltKind::*;
+    let cases = [
+        (".word 0", InvalidOpcode),
+        (".word 0x300", InvalidOpcode),
+        (".word 0x1f", InvalidOpcode),
+        // `add` and `jmp` with an `imm` they have no use for.
+        (".word 0x401", InvalidOpcode),
+        (".word 0x481", InvalidOpcode),
+        ("const [1], 3", ConstantOutsidePage),
+        ("nret", InvalidOpcode),
+        ("top: ncall top, 4095", FrameRange),
+        ("seti [2], 1\n shli [0], [2], 148\n nret", FrameRange),
+        ("seti [0], 12\n nret", PcOutsidePage),
+        ("seti [1], 31\n ld [2], [1], 0", Unaligned),
+        ("seti [1], 1\n shli [1], [1], 32\n subi [1], [1], 32\n ld [2], [1], 0", MemoryRange),
+        ("not [1], [2]\n st [2], [1], 1", MemoryRange),
+        ("seti [1], 1\n keccak [2], [1], [1]", Unaligned),
+        ("not [1], [2]\n keccak [2], [3], [1]", MemoryRange),
+        ("keccak [2], [3], [3], 2", Mode),
+        ("seti [1], 41\n keccak [2], [3], [1], 1", MemoryRange),
+        ("aload [1], [2], 1", KernelOnly),
+        ("astore [1], [2], 1", KernelOnly),
+        ("mimiccall [1], [2], [3]", KernelOnly),
+        ("not [1], [2]\n return [1], [2]", MemoryRange),
+        ("not [1], [2]\n revert [2], [1]", MemoryRange),
+    ];
+    for (source, kind) in cases {
+        let got = halt(source);
+        if source == "nret" {
+            // Slot 0 is zero: back to pc 0, for ever.
+            assert_eq!(got, Halt::Limit { what: "steps", limit: 20_000 });
+        } else {
+            assert_eq!(got, Halt::Exceptional(kind), "{source}");
+        }
+    }
+    // A jump before the page's start, and one beyond its end.
+    for field in [0u64, 16383] {
+        let jump = Instruction { opcode: lathe_vm::isa::op::JMP, d: field as u16, ..Instruction::default() };
+        assert_eq!(halt(&format!(".word {}", jump.encode())), Halt::Exceptional(PcOutsidePage));
+    }
+    // Running off the end of a full page.
+    let full = Page::new(vec![
+        Instruction { opcode: lathe_vm::isa::op::MOV, ..Instruction::default() }
+            .encode();
+        12
+    ]);
+    assert_eq!(call(full.unwrap(), &[]).unwrap_err().halt, Halt::Exceptional(PcOutsidePage));
+}
+
+#[test]
+fn reserved_instructions_are_refused_by_name() {
+    for row in OPS.iter().filter(|o| o.status == Status::Reserved) {
+        let stop = call(text(&format!("mov [1], [2]\n .word {}", row.opcode)), &[]).unwrap_err();
+        assert_eq!(stop.halt, Halt::NotYetProvable(row.name.into()));
+        let want = format!(
+            "instruction not yet provable: {} (at pc 1 of contract 0x{} in record 0, after ",
+            row.name,
+            "c0".repeat(20)
+        );
+        assert!(stop.to_string().starts_with(&want), "{stop}");
+    }
+    let unnamed = call(text(".word 127"), &[]).unwrap_err();
+    assert_eq!(unnamed.halt, Halt::NotYetProvable("reserved R 127".into()));
+}
+
+#[test]
+fn limits_stop_what_would_not_end() {
+    assert_eq!(halt("top: jmp top"), Halt::Limit { what: "steps", limit: 20_000 });
+    let hash = "seti [1], 0x800000\n keccak [2], [3], [1]";
+    assert_eq!(halt(hash), Halt::Limit { what: "hashed bytes", limit: Limits::default().max_hashed_bytes });
+}
+
+#[test]
+fn missing_code_is_an_error_of_the_store() {
+    let tree = Tree::from_cells([(CellId::code_hash(CONTRACT), Word::from(5))]).unwrap();
+    let records = [Record { nonce: 0, from: CONTRACT, to: CONTRACT, data: vec![] }];
+    let err = execute(&tree, &CodeStore::new(), programs::kernel(), &records, &limits()).unwrap_err();
+    assert!(
+        matches!(err, ReplayError::Stopped(Stopped { halt: Halt::CodeMissing(w), .. }) if w == Word::from(5))
+    );
+}
+
+#[test]
+fn only_a_proper_kernel_ends_a_batch() {
+    let run = |source: &str, records: &[Record]| {
+        execute(&Tree::new(), &CodeStore::new(), &text(source), records, &limits())
+    };
+    let record = [Record { nonce: 0, from: CONTRACT, to: CONTRACT, data: vec![] }];
+    let stop = |r: Result<_, ReplayError>| match r {
+        Err(ReplayError::Stopped(s)) => s.halt,
+        other => panic!("{:?}", other.map(|_: lathe_vm::replay::Outcome| ())),
+    };
+    assert_eq!(stop(run("revert [1], [1]", &[])), Halt::KernelReverted);
+    assert_eq!(stop(run("return [1], [1]", &[])), Halt::Exceptional(HaltKind::FinalReturn));
+    let call = "seti [1], 1\n mimiccall [2], [1], [3]";
+    assert_eq!(stop(run(call, &[])), Halt::Exceptional(HaltKind::NoCode));
+    let wide = "not [1], [2]\n mimiccall [2], [1], [3]";
+    assert_eq!(stop(run(wide, &[])), Halt::Exceptional(HaltKind::AddressRange));
+    // A kernel that ignores its records cannot be given receipts.
+    let idle = run("seti [1], 96\n return [2], [1]", &record);
+    assert!(matches!(idle, Err(ReplayError::Kernel { seen: 0, posted: 1 })));
+    assert!(run("seti [1], 96\n return [2], [1]", &[]).is_ok());
+}
+
+#[test]
+fn pages_have_a_longest_length() {
+    assert!(Page::new(vec![0; MAX_PAGE]).is_ok());
+    assert!(Page::new(vec![0; MAX_PAGE + 1]).is_err());
+    assert!(Page::new(vec![]).is_err());
+}
+
+/// Programs of live instructions with small operands, which run for a while, with noise in between.
+fn programs_of_noise() -> impl Strategy<Value = Vec<u64>> {
+    let live: Vec<_> = OPS.iter().filter(|o| o.status == Status::Live).map(|o| o.opcode).collect();
+    let small = (prop::sample::select(live), 0u16..5, 0u16..8, 0u16..8, 0u16..8, 8190u16..8200);
+    let small = small.prop_map(|(opcode, imm, d, a, b, jump)| {
+        let class = opcode >> 7;
+        Instruction { opcode, imm, d: if class == 1 || class == 5 { jump } else { d }, a, b }.encode()
+    });
+    prop::collection::vec(prop_oneof![30 => small, 1 => any::<u64>()], 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn random_code_never_panics_and_both_modes_agree(code in programs_of_noise(), data in prop::collection::vec(any::<u8>(), 0..70)) {
+        let _ = call(Page::new(code).unwrap(), &data);
+    }
+
+    #[test]
+    fn random_kernels_never_panic(code in programs_of_noise(), data in prop::collection::vec(any::<u8>(), 0..70)) {
+        let records = [Record { nonce: 0, from: CONTRACT, to: CONTRACT, data }];
+        let page = Page::new(code).unwrap();
+        let _ = execute(&Tree::new(), &CodeStore::new(), &page, &records, &limits());
+    }
+}
