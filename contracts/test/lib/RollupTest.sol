@@ -16,13 +16,16 @@ abstract contract RollupTest is VerifierTest {
     uint256 internal constant NOW = 1_800_000_000;
     address internal constant OPERATOR = 0x2222222222222222222222222222222222222222;
 
-    /// @dev 16 transfers of 116 bytes.
-    bytes internal data = bytes.concat(new bytes(1000), keccak256("posted"), new bytes(824));
+    /// @dev As long as 16 transfers of 116 bytes, with few zero bytes.
+    bytes internal data;
 
     LatheRollup internal rollup;
 
     function setUpRollup() internal {
         vm.warp(NOW);
+        for (uint256 i = 0; i < 58; ++i) {
+            data = bytes.concat(data, keccak256(abi.encode("posted", i)));
+        }
         verifier = new BatchVerifier(keys(true), layouts());
         rollup = new LatheRollup(GENESIS, verifier, KERNEL, L2_CHAIN, 0, OPERATOR, false);
     }
