@@ -1,6 +1,8 @@
 //! The batch proof, K circuits under one challenge, and its verifier: one pairing product.
 //! Computes every public input but the partial sums itself and must never take one from the proof.
 
+pub mod tamper;
+
 use crate::groth16::encode::{
     DecodeError, Word, g1_words, g2_words, parse_g1, parse_g2, parse_scalar, scalar_word,
 };

@@ -8,3 +8,5 @@ pub mod input;
 pub mod transcript;
 pub mod batch_verify;
 pub mod mutation;
+pub mod shapes;
+pub mod system;

@@ -355,13 +355,10 @@ pub fn mutate_block(block: &Block, values: &BlockValues, early: EarlyPublics, ta
 pub fn tables(blocks: &[&Block]) -> Tables {
     let mut out = Tables::new();
     for block in blocks {
-        let Some(f) = block.templates[1].fractions.first() else { continue };
-        let fixed_only = f.elements.len() == 1
-            && f.elements[0].1.terms.iter().all(|t| matches!(t.0, Var::Fixed(_)))
-            && f.kind == MessageKind::Provide;
-        if !fixed_only {
+        if !block.is_table() {
             continue;
         }
+        let f = &block.templates[1].fractions[0];
         let entries = (0..block.capacity).map(|i| {
             let fixed = block.fixed(1, i);
             f.elements[0].1.eval(|v| match v {

@@ -10,6 +10,7 @@ use crate::input::ProverInput;
 use crate::r1cs::{R1cs, R1csBuilder};
 use ff::{BatchInverter, Field};
 use halo2curves::bn256::Fr;
+use lathe_vm::trace::BatchTrace;
 use rayon::prelude::*;
 
 /// Terms of a row: column and coefficient.
@@ -135,19 +136,36 @@ impl Circuit {
         }
     }
 
-    /// First-phase values of every block. Table chips must be assigned from complete counts: see `assign_tables`.
+    /// First-phase values of every block but the fixed tables; lookups are added to `counts`.
     pub fn assign(
         &self,
-        input: &ProverInput<'_>,
+        trace: &BatchTrace,
         publics: EarlyPublics,
         counts: &mut Counts,
     ) -> Result<CircuitValues, AssignError> {
-        let blocks = self
-            .blocks
-            .iter()
-            .map(|b| b.chip.assign(&b.templates, b.capacity, input, publics, counts))
-            .collect::<Result<_, _>>()?;
+        let none = Counts::default();
+        let input = ProverInput { trace, counts: &none };
+        let assign = |b: &Block, counts: &mut Counts| match b.is_table() {
+            true => Ok(BlockValues::default()),
+            false => b.chip.assign(&b.templates, b.capacity, &input, publics, counts),
+        };
+        let blocks = self.blocks.iter().map(|b| assign(b, counts)).collect::<Result<_, _>>()?;
         Ok(CircuitValues { blocks })
+    }
+
+    /// The fixed tables' multiplicities, once every circuit of the layout has been assigned.
+    pub fn assign_tables(
+        &self,
+        trace: &BatchTrace,
+        publics: EarlyPublics,
+        counts: &Counts,
+        values: &mut CircuitValues,
+    ) -> Result<(), AssignError> {
+        let input = ProverInput { trace, counts };
+        for (block, v) in self.blocks.iter().zip(&mut values.blocks).filter(|(b, _)| b.is_table()) {
+            *v = block.chip.assign(&block.templates, block.capacity, &input, publics, &mut Counts::default())?;
+        }
+        Ok(())
     }
 
     /// Rows needed and available, chip by chip.

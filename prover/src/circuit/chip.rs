@@ -1,6 +1,8 @@
 //! A chip: one kind of row, repeated up to a capacity, with an optional header before and footer after the rows.
 //! A header exports the values the first row imports; a footer imports the last row's.
+use super::bus::MessageKind;
 use super::counts::Counts;
+use super::lc::Var;
 use super::row::{EarlyPublics, RowBuilder};
 use super::template::Template;
 use crate::input::ProverInput;
@@ -265,6 +267,18 @@ impl Block {
             (1, i) => Some((1, i - 1)),
             _ if self.capacity == 0 => Some((0, 0)),
             _ => Some((1, self.capacity - 1)),
+        }
+    }
+
+    /// True for a fixed table: its rows offer position-dependent constants and count who took them.
+    pub fn is_table(&self) -> bool {
+        let row = &self.templates[1];
+        let fixed = |v: &Var| matches!(v, Var::Fixed(_));
+        match row.fractions.as_slice() {
+            [f] => {
+                f.kind == MessageKind::Provide && f.elements.iter().all(|e| e.1.terms.iter().all(|t| fixed(&t.0)))
+            }
+            _ => false,
         }
     }
 

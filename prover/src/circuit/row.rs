@@ -27,8 +27,7 @@ pub enum Public {
     PartialSum = 6,
 }
 
-/// Number of public inputs of every circuit.
-pub const PUBLIC_INPUTS: usize = 7;
+pub use crate::transcript::PUBLIC_INPUTS;
 
 /// The public inputs known before the challenge, in the order of [`Public`].
 pub type EarlyPublics = [Fr; 4];

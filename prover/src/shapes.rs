@@ -1,0 +1,33 @@
+//! The shapes and layouts this version proves: which chips stand in which circuit, with how many rows.
+//! Changing anything here changes the circuits' digests, and with them the keys.
+use crate::batch_verify::Layout;
+use crate::chips::batch_input::BatchInput;
+use crate::chips::call::{Call, Return};
+use crate::chips::cpu::Cpu;
+use crate::chips::memory::Memory;
+use crate::chips::near::{NearCall, NearReturn};
+use crate::circuit::{Block, Circuit};
+
+/// The head shape: singletons, borders and tables.
+pub fn head() -> Circuit {
+    Circuit { name: "head", blocks: vec![Block::new(Memory, 2048), Block::new(BatchInput, 96)] }
+}
+
+/// The body shape: steps, operations, Keccak, tree nodes.
+pub fn body() -> Circuit {
+    Circuit {
+        name: "body",
+        blocks: vec![
+            Block::new(Cpu, 4096),
+            Block::new(NearCall, 32),
+            Block::new(NearReturn, 32),
+            Block::new(Call, 32),
+            Block::new(Return, 32),
+        ],
+    }
+}
+
+/// One head and one body.
+pub fn layout() -> Layout {
+    Layout { id: 1, shapes: vec![0, 1] }
+}
