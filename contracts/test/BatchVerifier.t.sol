@@ -151,7 +151,7 @@ contract BatchVerifierTest is VerifierTest {
         Simulator.Job memory j = job(STATEMENT, PAIR);
         bytes memory proof = Simulator.encode(Simulator.prove(j));
         for (uint256 bit = 0; bit < 256; bit += 17) {
-            bytes32 other = STATEMENT ^ bytes32(1 << bit);
+            bytes32 other = STATEMENT ^ bytes32(2 ** bit);
             assertTrue(!verifier.verify(ROLLUP, other, PAIR, proof), "flipped statement bit");
         }
     }

@@ -120,7 +120,7 @@ contract RealProofTest is Test {
 
     function test_rejects_another_statement_rollup_chain_and_layout() public {
         for (uint256 bit = 0; bit < 256; bit += 15) {
-            bytes32 other = statement ^ bytes32(1 << bit);
+            bytes32 other = statement ^ bytes32(2 ** bit);
             assertTrue(!verifier.verify(rollup, other, layoutId, proof), "statement");
         }
         assertTrue(!verifier.verify(address(this), statement, layoutId, proof), "rollup");

@@ -12,6 +12,8 @@ library Simulator {
     uint256 internal constant P = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
     uint256 internal constant Q = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
 
+    bytes32 internal constant DOMAIN = "lathe-v1";
+
     /// @notice What a proof is made for.
     struct Job {
         uint256 chainId;
@@ -90,12 +92,7 @@ library Simulator {
         returns (Challenges memory ch)
     {
         bytes memory text = abi.encodePacked(
-            bytes32("lathe-v1"),
-            job.chainId,
-            uint256(uint160(job.rollup)),
-            job.statement,
-            job.layoutId,
-            job.shapes.length
+            DOMAIN, job.chainId, uint256(uint160(job.rollup)), job.statement, job.layoutId, job.shapes.length
         );
         for (uint256 k = 0; k < rows.length; ++k) {
             bytes32 vkHash = keccak256(abi.encodePacked(key(uint8(job.shapes[k]))));
