@@ -98,7 +98,8 @@ impl Instruction {
         match self.class() {
             Class::R | Class::X6 | Class::X7 => (self.a, self.b, self.d),
             Class::J => (self.a, self.b, 0),
-            Class::I | Class::C => (0, 0, self.d),
+            Class::I => (0, 0, self.d),
+            Class::C => (0, self.b, self.d),
             Class::B => (self.a, 0, self.d),
             Class::K => (self.a, 0, 0),
         }

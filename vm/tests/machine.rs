@@ -144,6 +144,8 @@ fn exceptional_halts_are_refused_by_kind() {
         ("mimiccall [1], [2], [3]", KernelOnly),
         ("not [1], [2]\n return [1], [2]", MemoryRange),
         ("not [1], [2]\n revert [2], [1]", MemoryRange),
+        // A range that ends at 2^32 exactly.
+        ("seti [1], 1\n seti [2], 1\n shli [2], [2], 32\n sub [2], [2], [1]\n return [2], [1]", MemoryRange),
     ];
     for (source, kind) in cases {
         let got = halt(source);
@@ -215,8 +217,10 @@ fn only_a_proper_kernel_ends_a_batch() {
     assert_eq!(stop(run("return [1], [1]", &[])), Halt::Exceptional(HaltKind::FinalReturn));
     let call = "seti [1], 1\n mimiccall [2], [1], [3]";
     assert_eq!(stop(run(call, &[])), Halt::Exceptional(HaltKind::NoCode));
-    let wide = "not [1], [2]\n mimiccall [2], [1], [3]";
-    assert_eq!(stop(run(wide, &[])), Halt::Exceptional(HaltKind::AddressRange));
+    // Callee, then caller, of more than 160 bits.
+    for wide in ["not [1], [2]\n mimiccall [2], [1], [3]", "not [5], [2]\n mimiccall [2], [1], [3]"] {
+        assert_eq!(stop(run(wide, &[])), Halt::Exceptional(HaltKind::AddressRange));
+    }
     // A kernel that ignores its records cannot be given receipts.
     let idle = run("seti [1], 96\n return [2], [1]", &record);
     assert!(matches!(idle, Err(ReplayError::Kernel { seen: 0, posted: 1 })));

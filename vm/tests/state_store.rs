@@ -23,7 +23,10 @@ fn batch(n: u64) -> Vec<Touched> {
     let value = |v: u64| Word::from(u128::from(v));
     vec![
         Touched { key: CellId::balance([1; 20]).key(), new_value: value(1_000 + n) },
-        Touched { key: CellId::nonce([1; 20]).key(), new_value: value(if n.is_multiple_of(2) { 0 } else { 3 }) },
+        Touched {
+            key: CellId::nonce([1; 20]).key(),
+            new_value: value(if n.is_multiple_of(2) { 0 } else { 3 }),
+        },
         Touched { key: Fr::from(1_000 - n), new_value: value(n) },
         Touched { key: Fr::from(n), new_value: Word::ZERO },
     ]

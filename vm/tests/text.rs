@@ -88,7 +88,7 @@ fn faults_are_named_with_line_and_column() {
         ("add [16384], [2], [3]", "1:5: slot beyond 16383; expected 0..16383"),
         ("bits [1], [2], 256, 1", "1:15: `bits` takes a start in 0..255 and a count in 1..256"),
         ("bits [1], [2], 0, 0", "1:18: `bits` takes a start in 0..255 and a count in 1..256"),
-        ("a: a: nret", "1:5: found `:`, expected a comma"),
+        ("a: a: nret", "1:5: found `:`, expected a number, a name or a [slot]"),
         ("a: nret\na: nret", "2:1: label `a` is defined twice"),
         (".slot x 1\n.slot x 2\nnret", "2:7: `x` is defined twice"),
         (".const c 12z\nnret", "1:10: `12z` is no number below 2^256 (decimal, or hex after 0x)"),

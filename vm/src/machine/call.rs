@@ -19,6 +19,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let (ctx, block) = (self.regs.ctx, u32::from(s.i.b));
         let len = self.slot(block + 1, 4)?;
         let caller = self.slot(block + 2, 5)?;
+        account(caller.old)?;
         let window = self.register(0, 6)?;
         let calldata = self.window(s.i.imm, s.b, len.old, Window::unpack(window.old))?;
         let code = self.state(CellId { kind: 3, address, slot: Word::ZERO }, 7, None)?;

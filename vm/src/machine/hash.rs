@@ -45,13 +45,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(digest)
     }
 
-    /// The window of `len` bytes from byte `start` of the own heap (`imm` 0) or of `calldata` (`imm` 1).
+    /// The window of `len` bytes from byte `start` of the own heap (`imm` 0) or of `calldata` (`imm` 1), wholly
+    /// inside it; a heap range ends below 2^32.
     pub(super) fn window(&self, imm: u16, start: Word, len: Word, calldata: Window) -> Result<Window, Halt> {
         let part = |w: Word| u32::try_from(w.lo).ok().filter(|_| w.hi == 0).ok_or(HaltKind::MemoryRange);
         let (start, length) = (part(start)?, part(len)?);
         let end = u64::from(start) + u64::from(length);
         let (space, ctx, base, limit) = match imm {
-            0 => (space::HEAP, self.regs.ctx, 0, 1 << 32),
+            0 => (space::HEAP, self.regs.ctx, 0, u64::from(u32::MAX)),
             1 => (calldata.space, calldata.ctx, calldata.base, u64::from(calldata.length)),
             _ => return Err(HaltKind::Mode.into()),
         };
