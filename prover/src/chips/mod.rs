@@ -17,4 +17,6 @@ pub mod poseidon;
 pub mod select;
 pub mod storage;
 pub mod tables;
+#[cfg(test)]
+pub mod testing;
 pub mod tree;

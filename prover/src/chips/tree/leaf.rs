@@ -1,0 +1,1 @@
+//! Leaf rows: the border of the state.
