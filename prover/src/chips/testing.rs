@@ -47,9 +47,10 @@ impl Fixture {
     /// Constraints of a row that do not hold, and lookups that are in no table.
     pub fn failures(&self, row: usize) -> Vec<String> {
         let bad = check_instance(&self.block, &self.values, EARLY, 1, row);
-        let lookups = self.all_messages(row).into_iter().filter(|(kind, key, _)| {
-            *kind == MessageKind::Lookup && in_table(key) == Some(false)
-        });
+        let lookups = self
+            .all_messages(row)
+            .into_iter()
+            .filter(|(kind, key, _)| *kind == MessageKind::Lookup && in_table(key) == Some(false));
         let name = |u: Unsatisfied| format!("row {row}: {}", u.name);
         bad.into_iter().map(name).chain(lookups.map(|m| format!("row {row}: lookup {:?}", m.1))).collect()
     }
@@ -136,7 +137,11 @@ impl Fixture {
                     rejected += 1;
                 } else {
                     let messages = self.messages(row);
-                    assert!(truth(&messages), "{}: {var:?} + {by:?} passes: {messages:?}", self.block.chip.name());
+                    assert!(
+                        truth(&messages),
+                        "{}: {var:?} + {by:?} passes: {messages:?}",
+                        self.block.chip.name()
+                    );
                 }
                 (self.values.committed, self.values.rest) = saved;
             }
@@ -166,7 +171,9 @@ fn in_table(key: &MessageKey) -> Option<bool> {
     match key.0 {
         Tag::Range16 => Some(hi == 0 && lo < 1 << 16),
         Tag::And8 => Some(hi == 0 && lo < 1 << 24 && (lo & 255) & (lo >> 8 & 255) == lo >> 16),
-        Tag::Pow2 => Some((0..=128u32).any(|n| x == Fr::from(u64::from(n)) + crate::circuit::lc::pow2(n + 8))),
+        Tag::Pow2 => {
+            Some((0..=128u32).any(|n| x == Fr::from(u64::from(n)) + crate::circuit::lc::pow2(n + 8)))
+        }
         _ => None,
     }
 }
@@ -175,8 +182,15 @@ fn in_table(key: &MessageKey) -> Option<bool> {
 pub fn empty_trace() -> lathe_vm::trace::BatchTrace {
     use lathe_vm::Word;
     use lathe_vm::trace::{Access, BatchTrace, Statement, space};
-    let boot =
-        Access { space: space::REG, ctx: 0, index: 0, time: 1, old_time: 0, old: Word::ZERO, new: Word::ZERO };
+    let boot = Access {
+        space: space::REG,
+        ctx: 0,
+        index: 0,
+        time: 1,
+        old_time: 0,
+        old: Word::ZERO,
+        new: Word::ZERO,
+    };
     BatchTrace {
         input: Vec::new(),
         boot,
