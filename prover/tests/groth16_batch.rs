@@ -1,6 +1,7 @@
 //! The batch proof of the toy circuits: what it accepts and everything it must reject.
 
 #[path = "../examples/toy_batch/toy.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod toy;
 
 use halo2curves::bn256::Fr;
@@ -11,8 +12,13 @@ use lathe_prover::groth16::encode::parse_scalar;
 use lathe_prover::transcript::{Challenges, Context};
 use toy::Toy;
 
-fn context(statement: u8) -> Context {
-    Context { l1_chain_id: 31337, contract: [0x11; 20], statement: [statement; 32], layout_id: 1 }
+fn context(first: u8) -> Context {
+    Context { l1_chain_id: 31337, contract: [0x11; 20], statement: statement(first), layout_id: 1 }
+}
+
+/// A hash-like statement whose halves differ.
+fn statement(first: u8) -> [u8; 32] {
+    std::array::from_fn(|i| first.wrapping_add((37 * i) as u8))
 }
 
 #[test]
@@ -36,7 +42,7 @@ fn proofs_of_one_statement_differ_in_bytes_but_all_verify() {
     for proof in [one, two] {
         let decoded = BatchProof::from_bytes(&toy.layout, &proof.to_bytes()).unwrap();
         assert_eq!(decoded, proof);
-        let verdict = verify_batch(&toy.layout, &toy.keys, 31337, [0x11; 20], [3; 32], &decoded);
+        let verdict = verify_batch(&toy.layout, &toy.keys, 31337, [0x11; 20], statement(3), &decoded);
         assert_eq!(verdict, Ok(()));
     }
 }
@@ -47,7 +53,7 @@ fn rejections_name_their_rule() {
     let context = context(9);
     let proof = toy.prove(&context, 1);
     let verify = |layout: &Layout, keys: &[_], proof: &BatchProof| {
-        verify_batch(layout, keys, 31337, [0x11; 20], [9; 32], proof)
+        verify_batch(layout, keys, 31337, [0x11; 20], statement(9), proof)
     };
     let mut broken = proof.clone();
     broken.circuits[0].partial_sum += Fr::from(1);

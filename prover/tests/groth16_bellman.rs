@@ -37,7 +37,7 @@ impl Circuit<Fr> for Cubes {
             cs.enforce(|| "cube", |lc| lc + t, sum, |lc| lc + next);
             x = next;
         }
-        // A row whose left side cancels, and small values, as real circuits have them.
+        // A boolean row, as real circuits have them.
         let bit = cs.alloc(|| "bit", || if self.x.is_some() { Ok(Fr::ONE) } else { Err(missing) })?;
         cs.enforce(|| "bit", |lc| lc + bit, |lc| lc + bit - CS::one(), |lc| lc);
         Ok(())

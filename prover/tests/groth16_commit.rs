@@ -1,6 +1,7 @@
 //! The two-step prover and single proofs with a commitment: what it refuses and what it binds.
 
 #[path = "../examples/toy_batch/toy.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod toy;
 
 use ff::Field;

@@ -1,6 +1,7 @@
 //! Keys on disk: they come back equal, and every kind of damage is an error that names the file.
 
 #[path = "../examples/toy_batch/toy.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod toy;
 
 use halo2curves::bn256::Fr;
