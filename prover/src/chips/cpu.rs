@@ -1,7 +1,7 @@
 //! The CPU: one row per step. It fetches the instruction, reads `[a]` and `[b]`, reads and writes `[d]`, and hands the
 //! instruction to the chip that knows it. It knows no opcode: what a step does is what the receiving chip accepts.
 use super::gadgets::{WordCom, address, mem_read, mem_write, opaque_word};
-use super::message::{Alu, Keyed, RegsCom};
+use super::message::{Alu, KEEP, Keyed, RegsCom};
 use crate::circuit::chip::AssignError;
 use crate::circuit::row::Public;
 use crate::circuit::{Chip, Com, RowBuilder, Tag};
@@ -49,6 +49,11 @@ impl Operands {
             _ => (0, d, a, b),
         };
         Operands { low22, t, d, a, b }
+    }
+
+    /// True for classes J and K, which have no destination.
+    pub fn keeps_d(&self) -> bool {
+        matches!(self.low22 >> 7 & 7, 1 | 5)
     }
 }
 
@@ -136,9 +141,16 @@ impl Chip for Cpu {
             b.enforce(name, Com::int(1) - &keyed, x, 0u64);
         }
 
+        // A pure instruction without destination says so (KEEP in element 0) and offers 0 as its result: new = keep * old.
+        let keep = b.boolean("keep is boolean", row.is_some_and(|r| !is_keyed && r.operands.keeps_d()));
+        let new = WordCom {
+            lo: new.lo - b.product_committed("keep * old.lo", &keep, &old.lo),
+            hi: new.hi - b.product_committed("keep * old.hi", &keep, &old.hi),
+        };
+
         let delta = &next.pc - &pc - &on;
         let message = Keyed {
-            alu: Alu { op, t, a: va, b: vb, new, delta },
+            alu: Alu { op: op + keep * KEEP, t, a: va, b: vb, new, delta },
             old: WordCom { lo: old.lo, hi: old.hi },
             clock,
             regs,

@@ -6,6 +6,10 @@ use crate::circuit::{Com, RowBuilder, Tag};
 use halo2curves::bn256::Fr;
 use lathe_vm::trace::Step;
 
+/// Added to element 0 by pure instructions without destination (classes J and K): their result is 0 and the CPU
+/// writes the old value of `[d]` back.
+pub const KEEP: u64 = 1 << 22;
+
 /// What both messages share: `new` is the word written to `[d]`, `delta = pc' - pc - 1`.
 #[derive(Clone, Debug, Default)]
 pub struct Alu {
