@@ -111,6 +111,8 @@ pub struct KeccakCall {
 }
 
 /// What an instruction does beyond its three operands.
+// One size for all: a batch has some thousand steps, and chips match on it without indirection.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// A pure instruction.

@@ -6,7 +6,7 @@ use lathe_vm::isa::{Instruction, OPS, Status};
 use lathe_vm::machine::Limits;
 use lathe_vm::programs;
 use lathe_vm::receipt::ReceiptStatus::{self, Reverted, Skipped, Success};
-use lathe_vm::replay::{Replay, execute, replay_with_receipts};
+use lathe_vm::replay::{Replay, execute, fr_of, replay_with_receipts};
 use lathe_vm::state::CellId;
 use lathe_vm::trace::{BatchTrace, Effect};
 use lathe_vm::trace_check::check;
@@ -119,6 +119,8 @@ fn the_fast_mode_reaches_the_same_state() {
         let witness = tree.apply(&fast.touched).unwrap();
         assert_eq!(witness, full.trace.tree);
         assert_eq!(code::word_of(tree.root()), full.trace.statement.new_state_root);
+        assert_eq!(fr_of(full.trace.statement.new_state_root), Some(tree.root()));
+        assert_eq!(fr_of(Word::new(u128::MAX, 0)), None);
     }
 }
 

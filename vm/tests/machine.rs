@@ -1,18 +1,21 @@
 //! Claims about single programs: what halts, what is refused and how it is named, and that nothing panics.
 use lathe_vm::asm::assemble;
-use lathe_vm::batch::Record;
+use lathe_vm::batch::{self, Record};
 use lathe_vm::code::CodeStore;
 use lathe_vm::fixtures;
-use lathe_vm::isa::{Instruction, MAX_PAGE, OPS, Status};
-use lathe_vm::machine::{Halt, HaltKind, Limits, Stopped};
+use lathe_vm::isa::{Class, Instruction, MAX_PAGE, OPS, Status, find, op};
+use lathe_vm::machine::tracer::NoTrace;
+use lathe_vm::machine::{self, Halt, HaltKind, Limits, Stopped};
 use lathe_vm::programs;
 use lathe_vm::receipt::{Receipt, ReceiptStatus};
 use lathe_vm::replay::{ReplayError, execute, replay_with_receipts};
-use lathe_vm::state::{CellId, Tree};
-use lathe_vm::trace::Page;
+use lathe_vm::state::{CellId, Tree, kind};
+use lathe_vm::trace::{Page, StateFinal};
 use lathe_vm::trace_check::check;
 use lathe_vm::word::Word;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const CONTRACT: [u8; 20] = [0xc0; 20];
 
@@ -36,6 +39,9 @@ fn call(page: Page, data: &[u8]) -> Result<Receipt, Stopped> {
             assert_eq!(fast.steps as usize, full.trace.steps.len());
             let touched: Vec<_> = full.trace.state_cells.iter().map(|c| (c.key, c.new)).collect();
             assert_eq!(fast.touched.iter().map(|t| (t.key, t.new_value)).collect::<Vec<_>>(), touched);
+            let reverted = full.receipts[0].status == ReceiptStatus::Reverted;
+            let stored = |c: &&StateFinal| c.cell.kind == kind::STORAGE;
+            assert!(!reverted || full.trace.state_cells.iter().filter(stored).all(|c| c.old == c.new));
             Ok(full.receipts[0].clone())
         }
         (Err(ReplayError::Stopped(a)), Err(ReplayError::Stopped(b))) => {
@@ -97,8 +103,7 @@ fn near_calls_nest_and_come_back() {
 #[test]
 fn heap_and_hash_agree_with_keccak() {
     use sha3::{Digest, Keccak256};
-    let want: [u8; 32] =
-        Keccak256::digest([Word::from(5).to_be_bytes(), [0; 32]].concat()[..33].to_vec()).into();
+    let want: [u8; 32] = Keccak256::digest(&[Word::from(5).to_be_bytes(), [0; 32]].concat()[..33]).into();
     let source =
         "seti [2], 5\n seti [3], 64\n st [2], [3], 32\n seti [3], 96\n seti [4], 33\n keccak [1], [3], [4]";
     assert_eq!(result(source, &[]), Word::from_be_bytes(want));
@@ -158,15 +163,11 @@ fn exceptional_halts_are_refused_by_kind() {
     }
     // A jump before the page's start, and one beyond its end.
     for field in [0u64, 16383] {
-        let jump = Instruction { opcode: lathe_vm::isa::op::JMP, d: field as u16, ..Instruction::default() };
+        let jump = Instruction { opcode: op::JMP, d: field as u16, ..Instruction::default() };
         assert_eq!(halt(&format!(".word {}", jump.encode())), Halt::Exceptional(PcOutsidePage));
     }
     // Running off the end of a full page.
-    let full = Page::new(vec![
-        Instruction { opcode: lathe_vm::isa::op::MOV, ..Instruction::default() }
-            .encode();
-        12
-    ]);
+    let full = Page::new(vec![Instruction { opcode: op::MOV, ..Instruction::default() }.encode(); 12]);
     assert_eq!(call(full.unwrap(), &[]).unwrap_err().halt, Halt::Exceptional(PcOutsidePage));
 }
 
@@ -234,15 +235,67 @@ fn pages_have_a_longest_length() {
     assert!(Page::new(vec![]).is_err());
 }
 
+#[test]
+fn bytes_that_overrun_the_batch_make_the_kernel_revert() {
+    let whole = batch::encode(&fixtures::transfers(2).unwrap().records).unwrap();
+    let f = fixtures::transfers(2).unwrap();
+    let run = |bytes: &[u8]| {
+        machine::run::<_, NoTrace>(&f.tree, &f.codes, programs::kernel(), bytes, &limits())
+            .map(|r| r.events.len())
+    };
+    assert!(run(&whole).is_ok());
+    for len in 0..whole.len() {
+        // Cut at the border between the records, or before the first, it is a smaller batch.
+        match run(&whole[..len]) {
+            Ok(_) => assert!(len == 0 || len == 116, "{len}"),
+            Err(stop) => assert_eq!(stop.halt, Halt::KernelReverted, "{len}"),
+        }
+    }
+}
+
 /// Programs of live instructions with small operands, which run for a while, with noise in between.
 fn programs_of_noise() -> impl Strategy<Value = Vec<u64>> {
     let live: Vec<_> = OPS.iter().filter(|o| o.status == Status::Live).map(|o| o.opcode).collect();
-    let small = (prop::sample::select(live), 0u16..5, 0u16..8, 0u16..8, 0u16..8, 8190u16..8200);
-    let small = small.prop_map(|(opcode, imm, d, a, b, jump)| {
-        let class = opcode >> 7;
-        Instruction { opcode, imm, d: if class == 1 || class == 5 { jump } else { d }, a, b }.encode()
-    });
-    prop::collection::vec(prop_oneof![30 => small, 1 => any::<u64>()], 1..60)
+    prop::collection::vec(prop_oneof![30 => instructions(live), 1 => any::<u64>()], 1..60)
+}
+
+/// Programs that mostly reach their end: no instruction that a contract may not use or that must meet alignment.
+fn tame_programs() -> impl Strategy<Value = Vec<u64>> {
+    const RISKY: [u16; 9] =
+        [op::NRET, op::LD, op::ST, op::ALOAD, op::ASTORE, op::KECCAK, op::MIMICCALL, op::RETURN, op::REVERT];
+    let live = OPS.iter().filter(|o| o.status == Status::Live && o.class() != Class::C).map(|o| o.opcode);
+    let tame: Vec<_> = live.filter(|o| !RISKY.contains(o)).collect();
+    let end = prop::sample::select(vec![op::RETURN, op::REVERT]);
+    (prop::collection::vec(instructions(tame), 1..60), end).prop_map(|(mut code, end)| {
+        code.extend([Instruction { opcode: end, a: 90, b: 90, ..Instruction::default() }.encode(); 10]);
+        code
+    })
+}
+
+fn instructions(opcodes: Vec<u16>) -> impl Strategy<Value = u64> {
+    let fields = (prop::sample::select(opcodes), 1u16..5, 0u16..8, 0u16..8, 0u16..8, 8191u16..8200);
+    fields.prop_map(|(opcode, imm, d, a, b, jump)| {
+        let imm = if find(opcode).is_some_and(|o| o.uses_imm()) { imm } else { 0 };
+        let d = if matches!(Class::of(opcode), Class::J | Class::K) { jump } else { d };
+        Instruction { opcode, imm, d, a, b }.encode()
+    })
+}
+
+#[test]
+fn random_programs_that_end_leave_sound_traces() {
+    let ended = AtomicUsize::new(0);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
+    let cases = (tame_programs(), prop::collection::vec(any::<u8>(), 0..70));
+    runner
+        .run(&cases, |(code, data)| {
+            // `call` checks the trace, and that a revert leaves no storage changed.
+            let end = call(Page::new(code).unwrap(), &data);
+            ended.fetch_add(usize::from(end.is_ok()), Ordering::Relaxed);
+            Ok(())
+        })
+        .unwrap();
+    let ended = ended.into_inner();
+    assert!(ended > 200, "only {ended} of 400 programs reached their end");
 }
 
 proptest! {

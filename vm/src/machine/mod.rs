@@ -29,7 +29,7 @@ use world::World;
 /// Bounds on one batch, so that no bytecode can make a replay endless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Steps, undo steps included.
+    /// Steps, undo steps included; never more than [`MAX_CLOCK`].
     pub max_steps: u32,
     /// Bytes given to `keccak` by all instructions together.
     pub max_hashed_bytes: u64,
@@ -58,6 +58,9 @@ pub enum Event {
         output: Vec<u8>,
     },
 }
+
+/// Access times `16 * clock + k` stay below 2^32.
+pub const MAX_CLOCK: u32 = (1 << 28) - 1;
 
 /// Bytes of a call's output kept for its receipt.
 pub const MAX_OUTPUT: usize = 4096;
@@ -218,8 +221,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     fn step(&mut self) -> Result<(), Halt> {
-        if self.clock >= self.limits.max_steps {
-            return Err(Halt::Limit { what: "steps", limit: self.limits.max_steps.into() });
+        let limit = self.limits.max_steps.min(MAX_CLOCK);
+        if self.clock >= limit {
+            return Err(Halt::Limit { what: "steps", limit: limit.into() });
         }
         let regs = self.regs;
         let word = self.fetch()?;
