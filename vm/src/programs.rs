@@ -11,7 +11,7 @@ pub const TOKEN_SOURCE: &str = include_str!("../programs/token.lasm");
 /// Source of the test program with keccak-derived storage keys.
 pub const MAPPING_SOURCE: &str = include_str!("../programs/mapping.lasm");
 
-// A source that does not assemble fails the build's own tests (`tests/programs.rs`), never a running appliance.
+// A source that does not assemble fails `tests/text.rs`, never a running appliance.
 fn embedded(name: &str, source: &str) -> Page {
     assemble(source).unwrap_or_else(|e| panic!("embedded program {name}.lasm:{e}"))
 }

@@ -37,9 +37,10 @@ pub struct Limits {
     pub max_input_bytes: usize,
 }
 
+/// 65,536 steps (a trace of some 80 MB), 4 MiB hashed, 1 MiB posted.
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { max_steps: 1 << 20, max_hashed_bytes: 1 << 22, max_input_bytes: 1 << 20 }
+        Limits { max_steps: 1 << 16, max_hashed_bytes: 1 << 22, max_input_bytes: 1 << 20 }
     }
 }
 
