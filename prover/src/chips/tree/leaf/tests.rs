@@ -1,0 +1,277 @@
+use super::*;
+use crate::chips::testing::{Fixture, Message, element};
+use crate::circuit::Var;
+use crate::circuit::check::{Bus, check_block};
+use crate::circuit::lc::halves;
+use lathe_vm::state::{CellId, Leaf, Touched, Tree, TreeWitness, key_infinity};
+
+fn word(x: u64) -> Word {
+    Word { lo: u128::from(x), hi: u128::from(x) << 100 }
+}
+
+fn cell(i: u8) -> CellId {
+    CellId { kind: i % 4, address: [i; 20], slot: if i % 4 == 0 { word(i.into()) } else { Word::ZERO } }
+}
+
+/// Cells 0..8 exist; 2 and 3 are written, 4 is read, 8..14 are new (even ones stay zero).
+fn batch() -> (TreeWitness, Vec<StateFinal>) {
+    let old = |i: u8| if i < 8 { word(u64::from(i) + 1) } else { Word::ZERO };
+    let new = |i: u8| match i {
+        2 | 3 => word(77),
+        8.. if i % 2 == 1 => word(u64::from(i)),
+        _ => old(i),
+    };
+    let tree = Tree::from_cells((0..8).map(|i| (cell(i), old(i)))).unwrap();
+    let mut cells: Vec<StateFinal> = [2, 3, 4, 8, 9, 10, 11, 12, 13]
+        .map(|i| StateFinal {
+            cell: cell(i),
+            key: cell(i).key(),
+            old: old(i),
+            new: new(i),
+            time: 160 + u64::from(i),
+        })
+        .to_vec();
+    cells.sort_by_key(|c| (halves(c.key).1, halves(c.key).0));
+    let touched: Vec<Touched> = cells.iter().map(|c| Touched { key: c.key, new_value: c.new }).collect();
+    let witness = tree.preview(&touched).unwrap();
+    witness.check().unwrap();
+    (witness, cells)
+}
+
+fn rows() -> Vec<BorderRow> {
+    let (witness, cells) = batch();
+    border_rows(&witness.rows, &cells).unwrap()
+}
+
+/// All failures: every row, header, footer.
+fn failures(rows: &[BorderRow], padding: usize) -> Vec<String> {
+    let f = Fixture::new(LeafChip, rows, padding);
+    let mut out: Vec<String> = (0..f.block.capacity).flat_map(|i| f.failures(i)).collect();
+    let border = check_block(&f.block, &f.values, [Fr::ZERO; 4], &mut Bus::new());
+    out.extend(border.into_iter().filter(|u| u.template != 1).map(|u| u.name.to_string()));
+    out
+}
+
+fn assert_rejected(rows: &[BorderRow], by: &str) {
+    let found = failures(rows, 1);
+    assert!(found.iter().any(|f| f.contains(by)), "expected '{by}', found {found:?}");
+}
+
+/// What a row says is true for its leaf: the hashes follow from the values its cell opens and closes with.
+fn truth(r: &BorderRow, messages: &[Message]) -> bool {
+    let mut leaf = r.leaf;
+    let (mut states, mut node) = (0, None);
+    for (_, key, m) in messages {
+        let lo_hi = [1, 2].map(|k| halves(element(key, k)).0);
+        let value = Word { lo: lo_hi[0], hi: lo_hi[1] };
+        if key.0 == Tag::Node && *m == Fr::ONE {
+            node = Some([element(key, 0), element(key, 2), element(key, 3)]);
+            continue;
+        }
+        let Some(c) = r.cell.filter(|_| key.0 == Tag::State) else { return false };
+        let same = element(key, 0) == account_value(&c.cell)
+            && element(key, 4) == Fr::from_raw([c.cell.slot.lo as u64, (c.cell.slot.lo >> 64) as u64, 0, 0])
+            && halves(element(key, 5)).0 == c.cell.slot.hi;
+        if !same {
+            return false;
+        }
+        states += 1;
+        match *m == Fr::ONE {
+            // The value before is whatever hashes to the leaf below the old root.
+            true if element(key, 3) == Fr::ZERO => leaf.old_value = value,
+            false if *m == -Fr::ONE => leaf.new_value = value,
+            _ => return false,
+        }
+    }
+    let expected = [Fr::ZERO, leaf.old_hash(), leaf.new_hash()];
+    // An unchanged leaf may also pass as one that is not accessed; its cell is then opened by nobody.
+    let quiet = leaf.kind == RowKind::Existing && leaf.new_value == leaf.old_value;
+    let born = leaf.kind == RowKind::Existing || leaf.old_value.is_zero();
+    born && (leaf.accessed && states == 2 || quiet && states == 0)
+        && match leaf.kind {
+            RowKind::Absent => node.is_none() && leaf.new_value.is_zero(),
+            _ => node == Some(expected),
+        }
+}
+
+#[test]
+fn a_batch_with_every_kind_of_row_holds() {
+    let rows = rows();
+    for kind in [RowKind::Existing, RowKind::Inserted, RowKind::Absent] {
+        assert!(rows.iter().any(|r| r.leaf.kind == kind), "no {kind:?} row");
+    }
+    assert!(
+        rows.iter().any(|r| !r.leaf.accessed)
+            && rows.iter().any(|r| r.leaf.kind == RowKind::Existing && r.leaf.accessed)
+    );
+    for padding in [0, 1, 3] {
+        assert_eq!(failures(&rows, padding), Vec::<String>::new());
+    }
+    let f = Fixture::new(LeafChip, &rows, 2);
+    for (i, r) in rows.iter().enumerate() {
+        assert!(truth(r, &f.messages(i)), "row {i}: {:?}", f.messages(i));
+    }
+    assert!(f.messages(rows.len()).is_empty());
+}
+
+#[test]
+fn the_genesis_leaf_is_an_ordinary_row_and_may_come_first() {
+    let c = StateFinal { cell: cell(5), key: cell(5).key(), old: Word::ZERO, new: word(1), time: 5 };
+    let w = Tree::new().preview(&[Touched { key: c.key, new_value: c.new }]).unwrap();
+    assert_eq!(w.rows[0].key, Fr::ZERO);
+    let rows = border_rows(&w.rows, &[c]).unwrap();
+    assert_eq!(failures(&rows, 1), Vec::<String>::new());
+}
+
+/// As [`Fixture::mutate`] for committed wires only; the others are inside compressions, whose tests change each.
+fn mutate_committed(f: &mut Fixture, row: usize, truth: impl Fn(&[Message]) -> bool) {
+    assert!(truth(&f.messages(row)), "row {row} must tell the truth to begin with");
+    for wire in 0..f.block.templates[1].committed {
+        for by in [Fr::ONE, -Fr::ONE, Fr::from(u64::MAX).square()] {
+            let saved = (f.values.committed.clone(), f.values.rest.clone());
+            f.change(row, &[(Var::Committed(wire), by)]);
+            let next = if row + 1 < f.block.capacity { f.failures(row + 1) } else { Vec::new() };
+            let unseen = f.failures(row).is_empty() && next.is_empty();
+            assert!(!unseen || truth(&f.messages(row)), "wire {wire} + {by:?} passes: {:?}", f.messages(row));
+            (f.values.committed, f.values.rest) = saved;
+        }
+    }
+}
+
+#[test]
+fn changing_any_committed_wire_is_rejected_or_still_true() {
+    let rows = rows();
+    let mut f = Fixture::new(LeafChip, &rows, 2);
+    let kinds = |r: &BorderRow| (r.leaf.kind, r.leaf.accessed);
+    let mut seen = Vec::new();
+    for i in 0..rows.len() {
+        if !seen.contains(&kinds(&rows[i])) {
+            seen.push(kinds(&rows[i]));
+            mutate_committed(&mut f, i, |m| truth(&rows[i], m));
+        }
+    }
+    assert_eq!(seen.len(), 4);
+    mutate_committed(&mut f, rows.len(), |m| m.is_empty());
+}
+
+#[test]
+fn two_rows_for_one_cell_are_rejected() {
+    let rows = rows();
+    let at = rows.iter().position(|r| r.leaf.kind == RowKind::Existing && r.leaf.accessed).unwrap();
+    let mut twice = rows.clone();
+    twice.insert(at, rows[at].clone());
+    assert_rejected(&twice, "lookup");
+}
+
+#[test]
+fn a_key_plus_p_is_no_second_key() {
+    // The row after the genesis leaf, again, with the key's integer raised by p where that fits into 256 bits.
+    let c = |key: u64| Touched { key: Fr::from(key), new_value: word(1) };
+    let w = Tree::new().preview(&[c(9)]).unwrap();
+    let mut f = Fixture::new(LeafChip, &[BorderRow { leaf: w.rows[0], cell: None }], 0);
+    f.assert_satisfied();
+    let (p_lo, p_hi) = halves(-Fr::ONE);
+    // Key 0 of the genesis leaf as p: every chunk of the halves can be given, but not the range of p - 1 - key.
+    let chunks = |x: u128, n: u32| (0..n).map(move |i| Fr::from((x >> (16 * i)) as u64 & 0xffff));
+    let base = f.block.offset(|t| t.committed as usize, 1, 0) + 4;
+    let half = |x: u128| crate::circuit::lc::fr_u128(x);
+    for borrow in [0u64, 1] {
+        let mut wires = vec![half(p_lo + 1), half(p_hi)];
+        wires.extend(chunks(p_lo + 1, 7).chain(chunks(p_hi, 7)).chain([Fr::from(borrow)]));
+        let lo = if borrow == 1 { u128::MAX } else { 0 };
+        wires.extend(chunks(lo, 7).chain(chunks(0, 7)));
+        f.values.committed[base..base + wires.len()].copy_from_slice(&wires);
+        assert!(f.failures(0).iter().any(|n| n.contains("lookup")), "borrow {borrow}: {:?}", f.failures(0));
+    }
+}
+
+#[test]
+fn an_existing_key_cannot_be_shown_absent() {
+    let mut rows = rows();
+    let at = rows
+        .iter()
+        .position(|r| r.leaf.kind == RowKind::Existing && r.leaf.accessed && r.leaf.key != Fr::ZERO)
+        .unwrap();
+    // Claim it absent, in the gap of whatever comes before.
+    let gap_end = if at > 0 { rows[at - 1].leaf.gap_end } else { Fr::ZERO };
+    let c = rows[at].cell.as_mut().unwrap();
+    (c.old, c.new) = (Word::ZERO, Word::ZERO);
+    let leaf = &mut rows[at].leaf;
+    *leaf = LeafRow {
+        kind: RowKind::Absent,
+        old_value: Word::ZERO,
+        new_value: Word::ZERO,
+        gap_end,
+        carry: gap_end,
+        index: 0,
+        ..*leaf
+    };
+    assert_rejected(&rows, "lookup");
+}
+
+#[test]
+fn a_low_leaf_cannot_be_skipped() {
+    let rows = rows();
+    let at =
+        rows.windows(2).position(|w| !w[0].leaf.accessed && w[1].leaf.kind != RowKind::Existing).unwrap();
+    let mut skipped = rows.clone();
+    skipped.remove(at);
+    assert_rejected(&skipped, "gap_end");
+    // The same with a gap end of the prover's choice.
+    skipped[at].leaf.gap_end = key_infinity();
+    assert_rejected(&skipped, "gap_end");
+}
+
+#[test]
+fn the_pointer_of_the_low_leaf_must_lead_to_the_inserted_key() {
+    let rows = rows();
+    let at = rows.windows(2).position(|w| w[1].leaf.kind == RowKind::Inserted).unwrap();
+    let mut skipped = rows.clone();
+    skipped[at].leaf.carry = skipped[at].leaf.gap_end;
+    assert_rejected(&skipped, "carry_before - key");
+    let mut last = rows.clone();
+    last.truncate(at + 2);
+    last[at + 1].leaf.carry = Fr::from(5);
+    assert_rejected(&last, "carry_before - gap_end_before");
+    assert!(failures(&last, 0).iter().any(|f| f.contains("carry of the last row")));
+}
+
+#[test]
+fn an_inserted_leaf_was_empty_and_is_not_zero() {
+    let mut rows = rows();
+    let at = rows.iter().position(|r| r.leaf.kind == RowKind::Inserted).unwrap();
+    let f = Fixture::new(LeafChip, &rows, 0);
+    let node = f.messages(at).into_iter().find(|m| m.1.0 == Tag::Node).unwrap();
+    assert_eq!(element(&node.1, 2), Fr::ZERO, "an occupied index has another hash under the old root");
+    let mut old = rows.clone();
+    old[at].leaf.old_value = word(4);
+    assert_rejected(&old, "guest * old");
+    rows[at].leaf.new_value = Word::ZERO;
+    assert_rejected(&rows, "inverse = inserted");
+}
+
+#[test]
+fn a_cell_cannot_use_the_key_of_another() {
+    let mut rows = rows();
+    let at = rows.iter().position(|r| r.cell.is_some()).unwrap();
+    rows[at].cell.as_mut().unwrap().cell.address[19] ^= 1;
+    assert_rejected(&rows, "hash of the cell");
+}
+
+#[test]
+fn a_row_that_is_not_accessed_keeps_its_value() {
+    let mut rows = rows();
+    let at = rows.iter().position(|r| !r.leaf.accessed).unwrap();
+    rows[at].leaf.new_value.lo += 1;
+    assert_rejected(&rows, "quiet + absent");
+}
+
+#[test]
+fn the_hashes_are_those_of_the_tree() {
+    let r = rows().into_iter().find(|r| r.leaf.kind == RowKind::Existing && r.leaf.accessed).unwrap();
+    let f = Fixture::new(LeafChip, std::slice::from_ref(&r), 0);
+    let node = f.messages(0).into_iter().find(|m| m.1.0 == Tag::Node).unwrap();
+    let hash = |next, value| Leaf { key: r.leaf.key, next, value }.hash();
+    assert_eq!(element(&node.1, 2), hash(r.leaf.old_next, r.leaf.old_value));
+    assert_eq!(element(&node.1, 3), hash(r.leaf.new_next, r.leaf.new_value));
+}
