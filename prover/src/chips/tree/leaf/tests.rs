@@ -127,7 +127,7 @@ fn the_genesis_leaf_is_an_ordinary_row_and_may_come_first() {
 fn mutate_committed(f: &mut Fixture, row: usize, truth: impl Fn(&[Message]) -> bool) {
     assert!(truth(&f.messages(row)), "row {row} must tell the truth to begin with");
     for wire in 0..f.block.templates[1].committed {
-        for by in [Fr::ONE, -Fr::ONE, Fr::from(u64::MAX).square()] {
+        for by in [Fr::ONE, -Fr::ONE, Fr::from(u64::MAX)] {
             let saved = (f.values.committed.clone(), f.values.rest.clone());
             f.change(row, &[(Var::Committed(wire), by)]);
             let next = if row + 1 < f.block.capacity { f.failures(row + 1) } else { Vec::new() };
