@@ -15,14 +15,8 @@ pub enum Tag {
     And8 = 2,
     /// Table of `n + 2^8 * 2^n`, n in 0..=128.
     Pow2 = 3,
-    /// Keccak digit tables (see `chips/keccak`).
-    KeccakTheta = 4,
-    /// See `chips/keccak`.
-    KeccakSum = 5,
-    /// See `chips/keccak`.
-    KeccakChi = 6,
-    /// See `chips/keccak`.
-    KeccakByte = 7,
+    /// Table of 16 binary digits in Keccak's base (see `chips/keccak/tables.rs`). Numbers 5 to 7 are free.
+    KeccakBits = 4,
     /// An instruction of a page.
     Fetch = 10,
     /// A constant of a page.
