@@ -164,7 +164,7 @@ pub fn element_int(key: &MessageKey, power: u8) -> Option<u128> {
     }
 }
 
-/// Whether a lookup is an entry of its fixed table; `None` for messages that are no lookups of `Range16`, `And8`, `Pow2`.
+/// Whether a lookup is an entry of its fixed table; `None` for messages that are no lookups of fixed tables.
 fn in_table(key: &MessageKey) -> Option<bool> {
     let x = element(key, 0);
     let (lo, hi) = halves(x);
@@ -174,6 +174,11 @@ fn in_table(key: &MessageKey) -> Option<bool> {
         Tag::Pow2 => {
             Some((0..=128u32).any(|n| x == Fr::from(u64::from(n)) + crate::circuit::lc::pow2(n + 8)))
         }
+        Tag::KeccakBits => Some(
+            hi == 0 && u64::try_from(lo).is_ok_and(|x| {
+                x < 12u64.pow(16) && (0..16).all(|i| x / 12u64.pow(i) % 12 < 2)
+            }),
+        ),
         _ => None,
     }
 }

@@ -1,7 +1,10 @@
 //! From memory to lanes, and from lanes to the digest: a row per whole word, and one row per hash for its last
 //! bytes, the padding and the digest. Bytes beyond the length must never reach a lane.
 use super::tables::{digit, spread64};
-use super::{Kind, block::block_rows, calls, first_address, lane_elements, padded_lanes, read_time, state_elements, word_elements};
+use super::{
+    Kind, block::block_rows, calls, first_address, lane_elements, padded_lanes, read_time, state_elements,
+    word_elements,
+};
 use crate::chips::gadgets::{WordCom, checked_uint, mem_read};
 use crate::circuit::chip::AssignError;
 use crate::circuit::lc::{fr_u128, pow2};
@@ -109,7 +112,9 @@ impl Chip for KeccakWords {
 }
 
 fn cell_address(a: &Access) -> Fr {
-    pow2(64) * Fr::from(u64::from(a.space)) + pow2(32) * Fr::from(u64::from(a.ctx)) + Fr::from(u64::from(a.index))
+    pow2(64) * Fr::from(u64::from(a.space))
+        + pow2(32) * Fr::from(u64::from(a.ctx))
+        + Fr::from(u64::from(a.index))
 }
 
 fn lane_value(bytes: &[u8; 32], t: usize) -> u64 {
@@ -208,7 +213,13 @@ fn at_least(rest: &[Com], from: usize) -> Com {
 
 /// Reads the last, partial word (none if no byte is left), drops the bytes beyond the length, sets the padding's first
 /// bit and sends the lanes up to the one with that bit.
-fn tail(b: &mut RowBuilder<'_>, row: Option<&HashRow>, on: &Com, [id, whole, end, time]: [&Com; 4], rest: &[Com]) {
+fn tail(
+    b: &mut RowBuilder<'_>,
+    row: Option<&HashRow>,
+    on: &Com,
+    [id, whole, end, time]: [&Com; 4],
+    rest: &[Com],
+) {
     let access = row.and_then(|r| r.tail.as_ref());
     let word = mem_read(b, &at_least(rest, 1), end, time, access);
     let bits = memory_bits(b, access, &word);

@@ -7,8 +7,8 @@ use crate::circuit::lc::pow2;
 use crate::circuit::{Chip, Com, RowBuilder, Tag};
 use crate::input::ProverInput;
 use halo2curves::bn256::Fr;
-use lathe_vm::trace::{Access, Effect, Step, space};
 use lathe_vm::Word;
+use lathe_vm::trace::{Access, Effect, Step, space};
 
 /// Opcode of `keccak`: class R, number 42.
 const OPCODE: u64 = 42;
@@ -92,7 +92,10 @@ fn first_word(
     let base = checked_uint(b, on, packed >> 32 & 0xffff_ffff, 32);
     // The prefix is what remains; 36 bits of space and context.
     let prefix = checked_uint(b, on, packed >> 64 & 0xf_ffff_ffff, 36);
-    b.zero("window = prefix 2^64 + base 2^32 + length", &prefix * pow2(64) + &base * pow2(32) + &length - window);
+    b.zero(
+        "window = prefix 2^64 + base 2^32 + length",
+        &prefix * pow2(64) + &base * pow2(32) + &length - window,
+    );
 
     // 32 * q = a + (calldata ? base : 0): a is below 2^128 and the right side above -2^32, so this holds between integers.
     let start = row.map_or(0, |r| {
