@@ -8,7 +8,7 @@ mod toy;
 
 use lathe_prover::batch_verify::tamper::{Tally, Target, tamper};
 use lathe_prover::circuit::{Block, BlockValues, Circuit};
-use lathe_prover::mutation::{ChipReport, EXCUSES, Survivor, mutate_block, tables};
+use lathe_prover::mutation::{ChipReport, excuse, mutate_block, tables};
 use lathe_prover::shapes;
 use lathe_prover::system::{assign, early_publics};
 use lathe_prover::transcript::Context;
@@ -43,11 +43,6 @@ fn chips() -> Result<Vec<ChipReport>, Failure> {
         }
     }
     Ok(reports)
-}
-
-/// The reason why a survivor is no forgery, if there is one.
-fn excuse(chip: &str, survivor: &Survivor) -> Option<&'static str> {
-    EXCUSES.iter().find(|e| e.chip == chip && survivor.near.contains(e.near)).map(|e| e.reason)
 }
 
 fn print(r: &ChipReport) {

@@ -1,16 +1,34 @@
 //! The shapes and layouts this version proves: which chips stand in which circuit, with how many rows.
 //! Changing anything here changes the circuits' digests, and with them the keys.
 use crate::batch_verify::Layout;
+use crate::chips::alu::{add::AddChip, equal::EqualChip, moves::MovesChip};
 use crate::chips::batch_input::BatchInput;
 use crate::chips::call::{Call, Return};
 use crate::chips::cpu::Cpu;
 use crate::chips::memory::Memory;
 use crate::chips::near::{NearCall, NearReturn};
+use crate::chips::statement::Statement;
+use crate::chips::tables::FixedTable;
+use crate::chips::tree::node::NodeChip;
 use crate::circuit::{Block, Circuit};
 
 /// The head shape: singletons, borders and tables.
 pub fn head() -> Circuit {
-    Circuit { name: "head", blocks: vec![Block::new(Memory, 2048), Block::new(BatchInput, 96)] }
+    let table = |t: FixedTable| {
+        let size = t.size();
+        Block::new(t, size)
+    };
+    Circuit {
+        name: "head",
+        blocks: vec![
+            Block::new(Statement, 0),
+            Block::new(Memory, 2048),
+            Block::new(BatchInput, 96),
+            table(FixedTable::range16()),
+            table(FixedTable::and8()),
+            table(FixedTable::pow2()),
+        ],
+    }
 }
 
 /// The body shape: steps, operations, Keccak, tree nodes.
@@ -18,11 +36,15 @@ pub fn body() -> Circuit {
     Circuit {
         name: "body",
         blocks: vec![
-            Block::new(Cpu, 4096),
+            Block::new(Cpu, 2048),
+            Block::new(AddChip, 1024),
+            Block::new(EqualChip, 1024),
+            Block::new(MovesChip, 1024),
             Block::new(NearCall, 32),
             Block::new(NearReturn, 32),
             Block::new(Call, 32),
             Block::new(Return, 32),
+            Block::new(NodeChip, 384),
         ],
     }
 }

@@ -44,6 +44,12 @@ fn uint32(b: &mut RowBuilder<'_>, on: &Com, w: &WordCom) -> Com {
     w.lo.clone()
 }
 
+/// Kernel mode is page 0 in context 0: a contract deployed with the kernel's own code runs in another context.
+/// Both numbers are below 2^32, so their packed sum is zero only if both are.
+pub fn kernel_only(b: &mut RowBuilder<'_>, on: &Com, m: &Keyed) {
+    b.enforce("kernel only: on * (ctx * 2^32 + code) = 0", on, &m.regs.ctx * pow2(32) + &m.regs.code, 0u64);
+}
+
 /// `mimiccall d, a, b, imm`.
 pub struct Call;
 
@@ -85,7 +91,7 @@ impl Chip for Call {
         let mut m = Keyed::receive_operands(b, step, true);
         let of_calldata = b.boolean("imm is 0 or 1", step.is_some_and(|s| s.word >> 10 & 1 == 1));
         m.alu.op = Com::int(MIMICCALL) + &of_calldata * (1u64 << 10);
-        b.enforce("mimiccall runs in the kernel only", &on, &m.regs.code, 0u64);
+        kernel_only(b, &on, &m);
 
         // The instruction once more, for the offsets of [b + 1], [b + 2] and [d].
         let f = step.map(|s| Operands::of(s.word, s.regs.code));

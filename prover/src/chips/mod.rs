@@ -15,6 +15,7 @@ pub mod message;
 pub mod near;
 pub mod poseidon;
 pub mod select;
+pub mod statement;
 pub mod storage;
 pub mod tables;
 #[cfg(test)]

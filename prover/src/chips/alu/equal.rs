@@ -30,9 +30,8 @@ impl Chip for EqualChip {
         let mut alu = operands(b, row);
         let k_class = choice.any(&[op::JEQI, op::JNEI]);
 
-        // T = first + 2^14 second. Class K: target and immediate, both below 2^14. Class B: the immediate is first and
-        // second is 0; class J: the target is first; class R: both are 0. T comes from the code page, so only class K
-        // needs the ranges: elsewhere no step asks for a T of more than 14 bits.
+        // T = first + 2^14 second. Class K: target and immediate, both below 2^14. Elsewhere second is 0 and first is T:
+        // without that a jump could split T = first + 2^14 second as it likes and land anywhere.
         let t = row.map_or(0, |r| r.t);
         let first = b.commit(Fr::from(t % FIELD_LIMIT));
         let second = b.commit(Fr::from(t / FIELD_LIMIT));
@@ -40,6 +39,7 @@ impl Chip for EqualChip {
             lookup16(b, &k_class, part);
             lookup16(b, &k_class, &(part * 4u64));
         }
+        b.enforce("(1 - k_class) * second = 0", Com::int(1) - &k_class, &second, 0u64);
         alu.t = &first + &second * FIELD_LIMIT;
 
         // y = b, or the immediate: eqi takes T whole.
@@ -126,6 +126,16 @@ mod tests {
         let second = f.lookup_wire(Tag::Range16, 2);
         f.change(0, &[(first, Fr::from(1 << 14)), (second, -Fr::ONE)]);
         assert!(f.failures(0).iter().any(|b| b.contains("lookup")));
+    }
+
+    #[test]
+    fn a_plain_jump_cannot_split_its_target() {
+        // jeq with target 8200, claimed as first = 8200 - 2^14 and second = 1.
+        let mut f = check_rows(EqualChip, &[row(op::JEQ, 0, 8200, Word::from(4), Word::from(4))]);
+        let first = f.lookup_wire(Tag::Range16, 0);
+        let second = f.lookup_wire(Tag::Range16, 2);
+        f.change(0, &[(first, -Fr::from(1 << 14)), (second, Fr::ONE)]);
+        assert!(f.failures(0).iter().any(|b| b.contains("k_class")));
     }
 
     #[test]
