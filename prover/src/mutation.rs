@@ -337,16 +337,19 @@ impl Bench<'_> {
     }
 }
 
-/// Tests header, footer, the first and the last used row and the first padding row of a block.
+/// Wires changed per chip, roughly.
+const WIRE_BUDGET: usize = 30_000;
+
+/// Tests header, footer, used rows and the first padding row of a block.
 pub fn mutate_block(block: &Block, values: &BlockValues, early: EarlyPublics, tables: &Tables) -> ChipReport {
     let indexes = [0, 1, 2].map(|t| Index::of(&block.templates[t]));
     let bench = Bench { block, values, early, tables, indexes };
     let mut report = ChipReport { name: block.chip.name().to_string(), ..Default::default() };
-    let mut rows = BTreeSet::new();
-    if values.used > 0 {
-        rows.extend([0, values.used / 2, values.used - 1]);
-    }
-    rows.extend([values.used]);
+    // As many used rows as fit the budget, evenly spread (chips differ by opcode from row to row), and a padding row.
+    let width = (block.templates[1].committed + block.templates[1].rest).max(1) as usize;
+    let step = values.used.div_ceil((WIRE_BUDGET / width).max(3)).max(1);
+    let mut rows: BTreeSet<usize> = (0..values.used).step_by(step).collect();
+    rows.extend([values.used.saturating_sub(1), values.used]);
     bench.run((0, 0), &mut report);
     rows.into_iter().filter(|r| *r < block.capacity).for_each(|r| bench.run((1, r), &mut report));
     bench.run((2, 0), &mut report);

@@ -5,10 +5,12 @@ use crate::chips::alu::{add::AddChip, equal::EqualChip, moves::MovesChip};
 use crate::chips::batch_input::BatchInput;
 use crate::chips::call::{Call, Return};
 use crate::chips::cpu::Cpu;
+use crate::chips::keccak::{KeccakCallChip, KeccakF, KeccakHash, KeccakTable, KeccakWords, TABLE_ROWS};
 use crate::chips::memory::Memory;
 use crate::chips::near::{NearCall, NearReturn};
 use crate::chips::statement::Statement;
 use crate::chips::tables::FixedTable;
+use crate::chips::tree::leaf::LeafChip;
 use crate::chips::tree::node::NodeChip;
 use crate::circuit::{Block, Circuit};
 
@@ -24,9 +26,11 @@ pub fn head() -> Circuit {
             Block::new(Statement, 0),
             Block::new(Memory, 2048),
             Block::new(BatchInput, 96),
+            Block::new(LeafChip, 128),
             table(FixedTable::range16()),
             table(FixedTable::and8()),
             table(FixedTable::pow2()),
+            Block::new(KeccakTable, TABLE_ROWS),
         ],
     }
 }
@@ -44,7 +48,11 @@ pub fn body() -> Circuit {
             Block::new(NearReturn, 32),
             Block::new(Call, 32),
             Block::new(Return, 32),
-            Block::new(NodeChip, 384),
+            Block::new(KeccakCallChip, 16),
+            Block::new(KeccakHash, 16),
+            Block::new(KeccakWords, 128),
+            Block::new(KeccakF, 24),
+            Block::new(NodeChip, 256),
         ],
     }
 }

@@ -8,7 +8,9 @@ use ff::Field;
 use group::Curve;
 use halo2curves::bn256::{Fr, G1, G1Affine};
 use lathe_kernels::CpuBackend;
-use lathe_prover::groth16::{ProveError, Prover, SetupError, SystemSecrets, VerifyError, setup, verify};
+use lathe_prover::groth16::{
+    KeyError, ProveError, Prover, SetupError, SystemSecrets, VerifyError, setup, verify,
+};
 use lathe_prover::r1cs::{R1cs, R1csBuilder, R1csError};
 use lathe_prover::transcript::{Challenges, Context};
 use std::sync::Arc;
@@ -103,7 +105,7 @@ fn setup_is_reproducible_marked_and_fresh_per_circuit() {
     };
     let dev = SystemSecrets::development(b"seed");
     let key = make(Role::Head, "head", &dev);
-    assert!(key.info.development);
+    assert_eq!(key.require_production(), Err(KeyError::Development { name: "head".into() }));
     assert_eq!(key, make(Role::Head, "head", &SystemSecrets::development(b"seed")));
     let renamed = make(Role::Head, "other", &dev);
     let body = make(Role::Body, "head", &dev);
@@ -118,7 +120,7 @@ fn setup_is_reproducible_marked_and_fresh_per_circuit() {
     let random =
         SystemSecrets::random(<rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(1));
     let key = make(Role::Head, "head", &random);
-    assert!(!key.info.development);
+    assert_eq!(key.require_production(), Ok(()));
 }
 
 #[test]

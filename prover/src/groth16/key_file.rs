@@ -292,7 +292,7 @@ fn mapped<T: bytemuck::Pod>(
     range: &Range<usize>,
     section: &'static str,
 ) -> Result<Arc<Section<T>>, KeyError> {
-    if range.len() % size_of::<T>() != 0 {
+    if !range.len().is_multiple_of(size_of::<T>()) {
         let detail = format!("{} bytes are not a whole number of elements", range.len());
         return Err(KeyError::Section { section, detail });
     }

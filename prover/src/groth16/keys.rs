@@ -44,6 +44,14 @@ pub enum KeyError {
         /// Number found.
         got: usize,
     },
+    /// A key whose secrets everybody can derive.
+    #[error(
+        "key `{name}` comes from a development setup and proves nothing; run a setup with real randomness"
+    )]
+    Development {
+        /// Name of the circuit.
+        name: String,
+    },
     /// A textual form that is not a key.
     #[error("not a verifying key: {0}")]
     Format(String),
@@ -137,6 +145,14 @@ impl VerifyingKey {
             }
         }
         Ok(())
+    }
+
+    /// Refuses a development key; a production deployment calls this on every key it loads.
+    pub fn require_production(&self) -> Result<(), KeyError> {
+        match self.info.development {
+            true => Err(KeyError::Development { name: self.info.name.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// The words `alpha | beta | gamma | delta | eta | ic..` that a contract stores.

@@ -104,9 +104,9 @@ fn powers(base: Fr, factor: Fr, count: usize) -> Vec<Fr> {
 /// The value at tau of each column's polynomial: `sum over rows of coefficient * L_row(tau)`.
 fn columns_at_tau(matrix: &Matrix, coeffs: &[Fr], lagrange: &[Fr], columns: usize) -> Vec<Fr> {
     let mut sums = vec![Fr::ZERO; columns];
-    for row in 0..matrix.rows() {
+    for (row, at_tau) in lagrange.iter().enumerate().take(matrix.rows()) {
         for (col, coeff) in matrix.row(row) {
-            sums[col as usize] += coeffs[coeff as usize] * lagrange[row];
+            sums[col as usize] += coeffs[coeff as usize] * at_tau;
         }
     }
     sums
