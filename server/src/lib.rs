@@ -1,1 +1,19 @@
-//! Lathe server.
+//! The appliance: HTTP API, durable store, prover worker and L1 relayer.
+//! A batch is acknowledged only once it is durable, called proven only once its proof was verified, and posted
+//! to L1 at most once.
+
+pub mod acceptor;
+pub mod app;
+pub mod batchgen;
+pub mod config;
+pub mod controllers;
+pub mod error;
+pub mod genesis;
+pub mod metrics;
+pub mod progress;
+pub mod prover;
+pub mod relayer;
+pub mod store;
+pub mod transaction;
+pub mod view;
+pub mod worker;
