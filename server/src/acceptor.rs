@@ -2,7 +2,7 @@
 //! acknowledged before the store's commit is on disk.
 use crate::batchgen::NewBatch;
 use crate::error::ApiError;
-use crate::genesis::{GenesisState, block_params};
+use crate::genesis::block_params;
 use crate::metrics::METRICS;
 use crate::progress::{lock, unix_millis};
 use crate::prover::{Prover, ProverError};
@@ -43,7 +43,13 @@ impl Chain {
     ///
     /// # Errors
     /// Those of the replay.
-    pub fn replay(&self, tree: &Tree, number: u64, timestamp: u64, records: &[Record]) -> Result<Replay, ReplayError> {
+    pub fn replay(
+        &self,
+        tree: &Tree,
+        number: u64,
+        timestamp: u64,
+        records: &[Record],
+    ) -> Result<Replay, ReplayError> {
         let params = block_params(self.chain_id, number, timestamp);
         replay::replay_with_receipts(tree, &self.codes, programs::kernel(), &params, records, &self.limits)
     }
@@ -74,7 +80,9 @@ pub enum OpenError {
         what: String,
     },
     /// State and store are not of one origin.
-    #[error("state folder {dir} is at batch {state}, the store only at {store}; they do not belong together: restore both from one backup, or delete the state folder to have it rebuilt")]
+    #[error(
+        "state folder {dir} is at batch {state}, the store only at {store}; they do not belong together: restore both from one backup, or delete the state folder to have it rebuilt"
+    )]
     Ahead {
         /// State folder.
         dir: String,
@@ -89,7 +97,13 @@ pub enum OpenError {
 ///
 /// # Errors
 /// See [`OpenError`].
-pub fn open_state(dir: &Path, genesis: Tree, chain: &Chain, store: &Store, target: u64) -> Result<StateStore, OpenError> {
+pub fn open_state(
+    dir: &Path,
+    genesis: Tree,
+    chain: &Chain,
+    store: &Store,
+    target: u64,
+) -> Result<StateStore, OpenError> {
     let mut state = StateStore::open(dir, genesis)?;
     if state.batch_number() > target {
         let dir = dir.display().to_string();
@@ -97,7 +111,8 @@ pub fn open_state(dir: &Path, genesis: Tree, chain: &Chain, store: &Store, targe
     }
     while state.batch_number() < target {
         let number = state.batch_number() + 1;
-        let refuse = |what: String| OpenError::Replay { number, store: store.file().display().to_string(), what };
+        let refuse =
+            |what: String| OpenError::Replay { number, store: store.file().display().to_string(), what };
         let row = store.batch(number)?.ok_or_else(|| refuse("it is missing".into()))?;
         let replay = replay_stored(chain, state.tree(), &row).map_err(refuse)?;
         state.apply(number, &touched(&replay))?;
@@ -110,7 +125,8 @@ pub fn open_state(dir: &Path, genesis: Tree, chain: &Chain, store: &Store, targe
 /// # Errors
 /// What differs, in words.
 pub fn replay_stored(chain: &Chain, tree: &Tree, row: &BatchRow) -> Result<Replay, String> {
-    let posted = hex::decode(row.posted.trim_start_matches("0x")).map_err(|e| format!("posted bytes: {e}"))?;
+    let posted =
+        hex::decode(row.posted.trim_start_matches("0x")).map_err(|e| format!("posted bytes: {e}"))?;
     let records = lathe_vm::batch::decode(&posted).map_err(|e| e.to_string())?;
     let replay = chain.replay(tree, row.number, row.timestamp, &records).map_err(|e| e.to_string())?;
     let hash = hex0x(&replay.trace.statement_hash);
@@ -131,9 +147,15 @@ pub struct Acceptor {
     chain: Arc<Chain>,
     prover: Arc<dyn Prover>,
     state: Mutex<StateStore>,
+    genesis_root: [u8; 32],
 }
 
 impl Acceptor {
+    /// State root before batch 1, big-endian.
+    pub fn genesis_root(&self) -> [u8; 32] {
+        self.genesis_root
+    }
+
     /// Opens the state after the last accepted batch in `data_dir`, rebuilding what a crash left out.
     ///
     /// # Errors
@@ -146,9 +168,10 @@ impl Acceptor {
         prover: Arc<dyn Prover>,
     ) -> Result<Acceptor, OpenError> {
         let last = store.last_accepted()?;
+        let genesis_root = lathe_vm::code::word_of(genesis.root()).to_be_bytes();
         let state = open_state(&data_dir.join(ACCEPTED_STATE), genesis, &chain, &store, last)?;
         METRICS.last_batch("accepted", last);
-        Ok(Acceptor { store, chain, prover, state: Mutex::new(state) })
+        Ok(Acceptor { store, chain, prover, state: Mutex::new(state), genesis_root })
     }
 
     /// Checks a batch and stores it; true if it is new, false if the same batch was accepted before.
@@ -226,7 +249,11 @@ impl Acceptor {
 
     fn replay(&self, tree: &Tree, new: &NewBatch, records: &[Record]) -> Result<Replay, ApiError> {
         let replay = self.chain.replay(tree, new.number, new.timestamp, records).map_err(|e| {
-            let code = if matches!(&e, ReplayError::State(_) | ReplayError::Kernel { .. }) { "not_replayable" } else { "not_provable" };
+            let code = if matches!(&e, ReplayError::State(_) | ReplayError::Kernel { .. }) {
+                "not_replayable"
+            } else {
+                "not_provable"
+            };
             ApiError::unprocessable(code, e.to_string()).field("transactions")
         })?;
         match self.prover.capacity(&replay.trace) {

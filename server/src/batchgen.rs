@@ -94,7 +94,7 @@ pub fn transfers(chain_id: u64, number: u64, timestamp: u64, count: usize) -> Re
         let turns_per_batch = (count - usize::from(i)).div_ceil(senders) as u64;
         let call = Call {
             chain_id,
-            nonce: first_nonce(i) + (number - 1) * turns_per_batch + (t / senders) as u64,
+            nonce: first_nonce(i) + number.saturating_sub(1) * turns_per_batch + (t / senders) as u64,
             to: Some(fixtures::TOKEN),
             value: 0,
             data: fixtures::transfer(fixtures::receiver(i), 1000 + t as u128),

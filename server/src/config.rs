@@ -24,6 +24,10 @@ pub struct Config {
     #[arg(long, env = "LATHE_GENESIS")]
     pub genesis: Option<PathBuf>,
 
+    /// Chain id of this L2, which every transaction must name.
+    #[arg(long, env = "LATHE_CHAIN_ID", default_value_t = crate::genesis::DEV_CHAIN_ID)]
+    pub chain_id: u64,
+
     /// Largest request body in bytes.
     #[arg(long, env = "LATHE_MAX_BODY_BYTES", default_value_t = 4 << 20)]
     pub max_body_bytes: usize,

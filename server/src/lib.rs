@@ -17,3 +17,16 @@ pub mod store;
 pub mod transaction;
 pub mod view;
 pub mod worker;
+
+/// An HTTP client with a time limit per request, TLS by rustls with ring.
+///
+/// # Errors
+/// Those of the client's builder.
+pub fn http_client(timeout: std::time::Duration) -> reqwest::Result<reqwest::Client> {
+    // Refused when a provider is installed already: then that one serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(timeout).build()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! What the server needs of a prover. The worker and the acceptor see this trait only, so that they can be
 //! tested without keys; a proof that `verify` did not accept must never leave this boundary.
+use lathe_prover::batch_verify::BatchProof;
+use lathe_prover::system::{self, System};
 use lathe_vm::trace::BatchTrace;
 use serde::{Deserialize, Serialize};
 
@@ -82,7 +84,8 @@ pub trait Prover: Send + Sync {
     ///
     /// # Errors
     /// Any [`ProverError`].
-    fn prove(&self, trace: &BatchTrace, l1: &L1Binding, on_stage: OnStage<'_>) -> Result<Proved, ProverError>;
+    fn prove(&self, trace: &BatchTrace, l1: &L1Binding, on_stage: OnStage<'_>)
+    -> Result<Proved, ProverError>;
 
     /// Verifies proof bytes, which may come from anywhere.
     ///
@@ -101,4 +104,66 @@ pub trait Prover: Send + Sync {
 
     /// Whether any key comes from a development setup.
     fn development(&self) -> bool;
+}
+
+impl Prover for System {
+    fn capacity(&self, trace: &BatchTrace) -> Result<(), ProverError> {
+        System::capacity(self, trace).map_err(|e| ProverError::Capacity(e.to_string()))
+    }
+
+    fn prove(
+        &self,
+        trace: &BatchTrace,
+        l1: &L1Binding,
+        on_stage: OnStage<'_>,
+    ) -> Result<Proved, ProverError> {
+        let on_stage = |stage, fraction| on_stage(stage_of(stage), fraction);
+        let (proof, _) = System::prove(self, trace, &l1.into(), &on_stage)
+            .map_err(|e| ProverError::Failed(e.to_string()))?;
+        Ok(Proved { proof: proof.to_bytes() })
+    }
+
+    fn verify(&self, l1: &L1Binding, statement: [u8; 32], proof: &[u8]) -> Result<(), ProverError> {
+        let rejected = |e: &dyn std::fmt::Display| ProverError::Rejected(e.to_string());
+        let proof = BatchProof::from_bytes(self.layout(), proof).map_err(|e| rejected(&e))?;
+        System::verify(self, &l1.into(), statement, &proof).map_err(|e| rejected(&e))
+    }
+
+    fn circuits(&self) -> Vec<CircuitInfo> {
+        let shapes = System::circuits(self);
+        let info = |s: &usize| CircuitInfo {
+            shape: shapes[*s].shape.clone(),
+            constraints: shapes[*s].constraints,
+            committed_wires: shapes[*s].committed_wires,
+        };
+        self.layout().shapes.iter().map(info).collect()
+    }
+
+    fn layout_id(&self) -> u64 {
+        System::layout_id(self)
+    }
+
+    fn device(&self) -> String {
+        System::device(self)
+    }
+
+    fn development(&self) -> bool {
+        System::development(self)
+    }
+}
+
+impl From<&L1Binding> for system::L1Binding {
+    fn from(l1: &L1Binding) -> system::L1Binding {
+        system::L1Binding { chain_id: l1.chain_id, contract: l1.contract }
+    }
+}
+
+fn stage_of(stage: system::Stage) -> ProofStage {
+    match stage {
+        system::Stage::Assign => ProofStage::Assign,
+        system::Stage::Commit => ProofStage::Commit,
+        system::Stage::Challenge => ProofStage::Challenge,
+        system::Stage::Prove => ProofStage::Prove,
+        system::Stage::Check => ProofStage::Check,
+    }
 }

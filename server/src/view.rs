@@ -138,6 +138,9 @@ pub struct HealthView {
     /// Why the worker stands still, if it does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub worker_error: Option<String>,
+    /// Why L1 refuses to settle, if it does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub settle_error: Option<String>,
     /// L1.
     pub l1: L1Health,
     /// The proving device.
@@ -169,7 +172,12 @@ impl L1BindingView {
 ///
 /// # Errors
 /// Those of the store.
-pub fn batch(store: &Store, row: &BatchRow, proving: Option<Live>, settling: Option<Live>) -> Result<BatchView, StoreError> {
+pub fn batch(
+    store: &Store,
+    row: &BatchRow,
+    proving: Option<Live>,
+    settling: Option<Live>,
+) -> Result<BatchView, StoreError> {
     let progress = store.progress(row.number)?.unwrap_or_default();
     let status = status(&progress, &proving, &settling);
     let mut stages_ms = progress.stages_ms.clone();

@@ -31,7 +31,12 @@ impl Worker {
     ///
     /// # Errors
     /// See [`OpenError`].
-    pub fn open(data_dir: &Path, genesis: Tree, chain: Arc<Chain>, app: Arc<App>) -> Result<Worker, OpenError> {
+    pub fn open(
+        data_dir: &Path,
+        genesis: Tree,
+        chain: Arc<Chain>,
+        app: Arc<App>,
+    ) -> Result<Worker, OpenError> {
         let last = app.store.last_proven()?;
         let state = open_state(&data_dir.join(PROVEN_STATE), genesis, &chain, &app.store, last)?;
         METRICS.last_batch("proven", last);

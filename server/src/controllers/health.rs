@@ -10,7 +10,8 @@ use std::sync::Arc;
 pub async fn health(State(app): State<Arc<App>>) -> Result<Json<HealthView>, ApiError> {
     let l1 = app.l1.health();
     let worker_error = app.worker_error();
-    let degraded = worker_error.is_some() || (l1.configured && !l1.reachable);
+    let settle_error = app.settle_error();
+    let degraded = worker_error.is_some() || settle_error.is_some() || (l1.configured && !l1.reachable);
     Ok(Json(HealthView {
         status: if degraded { "degraded" } else { "ok" }.into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -19,6 +20,7 @@ pub async fn health(State(app): State<Arc<App>>) -> Result<Json<HealthView>, Api
         last_proven: app.store.last_proven().map_err(ApiError::internal)?,
         last_executed: app.store.last_executed().map_err(ApiError::internal)?,
         worker_error,
+        settle_error,
         l1,
         device: app.prover.device(),
         development_keys: app.prover.development(),

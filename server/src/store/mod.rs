@@ -2,7 +2,9 @@
 //! A write returns only after its commit is on disk. A row that does not carry its own digest is an error that
 //! names the file; it is never served, proven or posted.
 mod rows;
-pub use rows::{BatchRow, ExecutedRow, L1Step, L1Tx, Mined, Phase, ProgressRow, ProofRow, StatementHex, TxRow};
+pub use rows::{
+    BatchRow, ExecutedRow, L1Step, L1Tx, Mined, Phase, ProgressRow, ProofRow, StatementHex, TxRow,
+};
 
 use crate::prover::L1Binding;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -184,7 +186,12 @@ impl Store {
     ///
     /// # Errors
     /// As every write.
-    pub fn insert_proof(&self, number: u64, proof: &ProofRow, progress: &ProgressRow) -> Result<(), StoreError> {
+    pub fn insert_proof(
+        &self,
+        number: u64,
+        proof: &ProofRow,
+        progress: &ProgressRow,
+    ) -> Result<(), StoreError> {
         self.write(|tx| {
             tx.open_table(PROOFS)?.insert(number, seal(proof).as_slice())?;
             tx.open_table(PROGRESS)?.insert(number, seal(progress).as_slice())?;
@@ -316,7 +323,12 @@ impl Store {
         bytes.map(|b| self.unseal(name, number, &b)).transpose()
     }
 
-    fn unseal<T: DeserializeOwned>(&self, table: &'static str, batch: u64, bytes: &[u8]) -> Result<T, StoreError> {
+    fn unseal<T: DeserializeOwned>(
+        &self,
+        table: &'static str,
+        batch: u64,
+        bytes: &[u8],
+    ) -> Result<T, StoreError> {
         let damaged = |what: String| StoreError::Damaged { file: self.file.clone(), table, batch, what };
         let payload = bytes.get(DIGEST..).ok_or_else(|| damaged(format!("{} bytes", bytes.len())))?;
         if Keccak256::digest(payload)[..] != bytes[..DIGEST] {
@@ -325,13 +337,19 @@ impl Store {
         serde_json::from_slice(payload).map_err(|e| damaged(e.to_string()))
     }
 
-    fn read<T>(&self, f: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>) -> Result<T, StoreError> {
+    fn read<T>(
+        &self,
+        f: impl FnOnce(&redb::ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, StoreError> {
         let run = || f(&self.db.begin_read()?);
         run().map_err(|e| engine(&self.file, e))
     }
 
     /// One write transaction; redb's default durability syncs the file before `commit` returns.
-    fn write(&self, f: impl FnOnce(&redb::WriteTransaction) -> Result<(), redb::Error>) -> Result<(), StoreError> {
+    fn write(
+        &self,
+        f: impl FnOnce(&redb::WriteTransaction) -> Result<(), redb::Error>,
+    ) -> Result<(), StoreError> {
         let run = || {
             let tx = self.db.begin_write()?;
             f(&tx)?;

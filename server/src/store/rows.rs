@@ -72,7 +72,7 @@ pub struct ProgressRow {
 }
 
 /// A verified proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProofRow {
     /// Layout.
     pub layout_id: u64,

@@ -11,7 +11,10 @@ use axum::http::StatusCode;
 use std::sync::Arc;
 
 /// 200, or 404 while there is no proof.
-pub async fn show(State(app): State<Arc<App>>, Path(text): Path<String>) -> Result<Json<ProofView>, ApiError> {
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Path(text): Path<String>,
+) -> Result<Json<ProofView>, ApiError> {
     let number = number(&text)?;
     let Some(batch) = app.store.batch(number).map_err(ApiError::internal)? else {
         return Err(no_such_batch(number, app.store.last_accepted().map_err(ApiError::internal)?));

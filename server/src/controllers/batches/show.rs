@@ -8,7 +8,10 @@ use axum::extract::{Path, State};
 use std::sync::Arc;
 
 /// 200, or 404 if the number was never accepted.
-pub async fn show(State(app): State<Arc<App>>, Path(text): Path<String>) -> Result<Json<BatchView>, ApiError> {
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Path(text): Path<String>,
+) -> Result<Json<BatchView>, ApiError> {
     let number = number(&text)?;
     let Some(row) = app.store.batch(number).map_err(ApiError::internal)? else {
         return Err(no_such_batch(number, app.store.last_accepted().map_err(ApiError::internal)?));

@@ -1,0 +1,4 @@
+//! Tests of the server as a client sees it, at the paths of the code they test.
+mod controllers;
+mod harness;
+mod restart;
