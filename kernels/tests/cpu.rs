@@ -24,7 +24,7 @@ fn scalar(rng: &mut ChaCha8Rng) -> Fr {
         6 => Fr::from(rng.next_u64()) * Fr::from(rng.next_u64()),
         _ => Fr::random(&mut *rng),
     };
-    if rng.next_u32() % 4 == 0 { -v } else { v }
+    if rng.next_u32().is_multiple_of(4) { -v } else { v }
 }
 
 /// Points with repetitions, inverses and identities among them.

@@ -47,6 +47,7 @@ pub struct Stride {
 pub struct R1csBuilder {
     r1cs: R1cs,
     interned: HashMap<[u64; 4], u32>,
+    scratch: Vec<(u32, u32)>,
 }
 
 impl R1csBuilder {
@@ -57,7 +58,7 @@ impl R1csBuilder {
         let interned = coeffs.iter().zip(0..).map(|(c, i)| (c.0, i)).collect();
         let r1cs =
             R1cs { num_public, num_committed, num_rest, a: matrix(), b: matrix(), c: matrix(), coeffs };
-        Self { r1cs, interned }
+        Self { r1cs, interned, scratch: Vec::new() }
     }
 
     /// Number of rows so far.
@@ -66,15 +67,25 @@ impl R1csBuilder {
     }
 
     fn intern(&mut self, coeff: Fr) -> u32 {
+        // Nearly all coefficients are 1 or -1; compare before hashing.
         let coeffs = &mut self.r1cs.coeffs;
+        if let Some(index) = coeffs[..2].iter().position(|c| *c == coeff) {
+            return index as u32;
+        }
         *self.interned.entry(coeff.0).or_insert_with(|| {
             coeffs.push(coeff);
             (coeffs.len() - 1) as u32
         })
     }
 
-    /// Sorts by column, merges equal columns, drops zeros, interns.
-    fn normalise(&mut self, terms: &[(u32, Fr)]) -> Vec<(u32, u32)> {
+    /// Sorts by column, merges equal columns, drops zeros, interns; appends to `out`.
+    fn normalise(&mut self, terms: &[(u32, Fr)], out: &mut Vec<(u32, u32)>) {
+        if terms.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+            out.extend(
+                terms.iter().filter(|t| t.1 != Fr::ZERO).map(|&(col, coeff)| (col, self.intern(coeff))),
+            );
+            return;
+        }
         let mut terms = terms.to_vec();
         terms.sort_by_key(|t| t.0);
         let mut merged: Terms = Vec::with_capacity(terms.len());
@@ -85,23 +96,30 @@ impl R1csBuilder {
             }
         }
         merged.retain(|t| t.1 != Fr::ZERO);
-        merged.into_iter().map(|(col, coeff)| (col, self.intern(coeff))).collect()
+        out.extend(merged.into_iter().map(|(col, coeff)| (col, self.intern(coeff))));
     }
 
-    fn matrices(&mut self) -> [&mut Matrix; 3] {
-        [&mut self.r1cs.a, &mut self.r1cs.b, &mut self.r1cs.c]
+    /// A, B or C by number.
+    fn matrix(&mut self, which: usize) -> &mut Matrix {
+        match which {
+            0 => &mut self.r1cs.a,
+            1 => &mut self.r1cs.b,
+            _ => &mut self.r1cs.c,
+        }
     }
 
     /// Adds the row `a * b = c`.
     pub fn push_row(&mut self, a: &[(u32, Fr)], b: &[(u32, Fr)], c: &[(u32, Fr)]) {
-        let row = [a, b, c].map(|terms| self.normalise(terms));
-        for (matrix, terms) in self.matrices().into_iter().zip(row) {
-            for (col, coeff) in terms {
-                matrix.col.push(col);
-                matrix.coeff.push(coeff);
-            }
+        let mut normal = std::mem::take(&mut self.scratch);
+        for (which, terms) in [a, b, c].into_iter().enumerate() {
+            normal.clear();
+            self.normalise(terms, &mut normal);
+            let matrix = self.matrix(which);
+            matrix.col.extend(normal.iter().map(|t| t.0));
+            matrix.coeff.extend(normal.iter().map(|t| t.1));
             matrix.row_ptr.push(matrix.col.len() as u32);
         }
+        self.scratch = normal;
     }
 
     /// Appends `copies` copies of a template, local variable v standing at `columns[v]`.
@@ -165,9 +183,12 @@ impl R1csBuilder {
             // Each term of the first copy with its stride; equal columns have equal strides here.
             let mut row_ends = Vec::with_capacity(template.rows.len());
             let mut terms: Vec<(u32, u32, u32)> = Vec::new();
+            let mut normal = Vec::new();
             for row in &template.rows {
                 let first: Terms = row[which].iter().map(|&(v, c)| (columns[v as usize].base, c)).collect();
-                for (col, coeff) in self.normalise(&first) {
+                normal.clear();
+                self.normalise(&first, &mut normal);
+                for &(col, coeff) in &normal {
                     let stride = row[which]
                         .iter()
                         .map(|&(v, _)| columns[v as usize])
@@ -177,9 +198,7 @@ impl R1csBuilder {
                 }
                 row_ends.push(terms.len() as u32);
             }
-            let [a, b, c] = self.matrices();
-            let matrix = [a, b, c].into_iter().nth(which);
-            let Some(matrix) = matrix else { continue };
+            let matrix = self.matrix(which);
             matrix.col.reserve(terms.len() * copies);
             matrix.coeff.reserve(terms.len() * copies);
             matrix.row_ptr.reserve(row_ends.len() * copies);
