@@ -216,3 +216,19 @@ pub fn empty_trace() -> lathe_vm::trace::BatchTrace {
         statement_hash: [0; 32],
     }
 }
+
+/// As [`Fixture::mutate`] for committed wires only: for rows whose other wires lie inside compressions, whose own
+/// tests change each.
+pub fn mutate_committed(f: &mut Fixture, row: usize, truth: impl Fn(&[Message]) -> bool) {
+    assert!(truth(&f.messages(row)), "row {row} must tell the truth to begin with");
+    for wire in 0..f.block.templates[1].committed {
+        for by in [Fr::ONE, -Fr::ONE, Fr::from(0x9e37_79b9_7f4a_7c15)] {
+            let saved = f.values.clone();
+            f.change(row, &[(Var::Committed(wire), by)]);
+            let next = if row + 1 < f.block.capacity { f.failures(row + 1) } else { Vec::new() };
+            let unseen = f.failures(row).is_empty() && next.is_empty();
+            assert!(!unseen || truth(&f.messages(row)), "wire {wire} + {by:?} passes: {:?}", f.messages(row));
+            f.values = saved;
+        }
+    }
+}

@@ -1,6 +1,5 @@
 use super::*;
-use crate::chips::testing::{Fixture, Message, element};
-use crate::circuit::Var;
+use crate::chips::testing::{Fixture, Message, element, mutate_committed};
 use crate::circuit::check::{Bus, check_block};
 use crate::circuit::lc::halves;
 use lathe_vm::state::{CellId, Leaf, Touched, Tree, TreeWitness, key_infinity};
@@ -121,21 +120,6 @@ fn the_genesis_leaf_is_an_ordinary_row_and_may_come_first() {
     assert_eq!(w.rows[0].key, Fr::ZERO);
     let rows = border_rows(&w.rows, &[c]).unwrap();
     assert_eq!(failures(&rows, 1), Vec::<String>::new());
-}
-
-/// As [`Fixture::mutate`] for committed wires only; the others are inside compressions, whose tests change each.
-fn mutate_committed(f: &mut Fixture, row: usize, truth: impl Fn(&[Message]) -> bool) {
-    assert!(truth(&f.messages(row)), "row {row} must tell the truth to begin with");
-    for wire in 0..f.block.templates[1].committed {
-        for by in [Fr::ONE, -Fr::ONE, Fr::from(u64::MAX)] {
-            let saved = (f.values.committed.clone(), f.values.rest.clone());
-            f.change(row, &[(Var::Committed(wire), by)]);
-            let next = if row + 1 < f.block.capacity { f.failures(row + 1) } else { Vec::new() };
-            let unseen = f.failures(row).is_empty() && next.is_empty();
-            assert!(!unseen || truth(&f.messages(row)), "wire {wire} + {by:?} passes: {:?}", f.messages(row));
-            (f.values.committed, f.values.rest) = saved;
-        }
-    }
 }
 
 #[test]
