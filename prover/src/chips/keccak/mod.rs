@@ -2,8 +2,12 @@
 //! block rows absorb and permute, one table holds 16-bit spread numbers. `docs/chips/keccak.md` has the argument.
 //! No row may leave the prover a choice of length, padding, order or number of anything it hands over.
 mod absorb;
+#[cfg(test)]
+mod attacks;
 mod block;
 mod call;
+#[cfg(test)]
+mod call_tests;
 mod f;
 mod tables;
 #[cfg(test)]
