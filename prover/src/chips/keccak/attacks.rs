@@ -65,9 +65,11 @@ fn state_after(row: &BlockRow) -> [u64; 25] {
     permute(&std::array::from_fn(lane)).last.p
 }
 
-/// Two hashes: 300 bytes (three blocks) and 100 bytes (one).
+/// Two hashes: 300 bytes (three blocks) and 100 bytes (one). The second block ends in a clear bit, so that the
+/// padding's last bit fits there and a message cut short is not refused for its digits already.
 fn two() -> (Vec<KeccakCall>, Rows) {
-    let calls = vec![call(7, 300), call(9, 100)];
+    let fits = |c: &KeccakCall| padded_lanes(c)[2 * RATE_LANES - 1] >> 63 == 0;
+    let calls = vec![(11..).map(|id| call(id, 300)).find(fits).unwrap(), call(9, 100)];
     let rows = Rows::new(&calls);
     assert_eq!((rows.words.len(), rows.blocks.len()), (12, 4));
     (calls, rows)
@@ -226,7 +228,8 @@ fn halves_of_the_digest_cannot_be_swapped() {
     let (calls, rows) = two();
     let mut fixtures = rows.fixtures();
     let [lo, hi] = [3, 4].map(|k| fixtures[2].message_wire(Tag::KeccakCall, k));
-    let (l, h) = (crate::circuit::lc::fr_u128(calls[0].digest.lo), crate::circuit::lc::fr_u128(calls[0].digest.hi));
+    let (l, h) =
+        (crate::circuit::lc::fr_u128(calls[0].digest.lo), crate::circuit::lc::fr_u128(calls[0].digest.hi));
     fixtures[2].change(0, &[(lo, h - l), (hi, l - h)]);
     let got = judge(&fixtures, &calls).expect_err("swapped halves passed");
     assert!(got.contains("digest.hi = sum of its bits"), "{got}");

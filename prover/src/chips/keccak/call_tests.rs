@@ -44,7 +44,8 @@ fn small(imm: u64, a: u128, b: u128, base: u32, length: u32) -> KeccakCallRow {
 /// honest sender can have made (halves of 2^128 and more, a window with a high half) prove nothing.
 fn truth(messages: &[Message]) -> bool {
     let find = |tag| messages.iter().find(|m| m.1.0 == tag);
-    let (Some(keyed), Some(mem), Some(call)) = (find(Tag::Keyed), find(Tag::Mem), find(Tag::KeccakCall)) else {
+    let (Some(keyed), Some(mem), Some(call)) = (find(Tag::Keyed), find(Tag::Mem), find(Tag::KeccakCall))
+    else {
         return messages.is_empty();
     };
     let (k, c) = (&keyed.1, &call.1);

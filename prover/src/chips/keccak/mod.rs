@@ -75,7 +75,9 @@ fn calls<'a>(chip: &'static str, input: &ProverInput<'a>) -> Result<&'a [KeccakC
         let need = c.len.div_ceil(32) as usize;
         if c.words.len() != need {
             let (clock, len, got) = (c.clock, c.len, c.words.len());
-            let reason = format!("hash at clock {clock} has {len} bytes, so {need} words, but {got} reads; replay the batch");
+            let reason = format!(
+                "hash at clock {clock} has {len} bytes, so {need} words, but {got} reads; replay the batch"
+            );
             return Err(AssignError::Trace { chip, reason });
         }
     }
@@ -100,5 +102,7 @@ fn read_time(call: &KeccakCall) -> u64 {
 /// A memory word's address as on the bus.
 fn first_address(call: &KeccakCall) -> Fr {
     use crate::circuit::lc::pow2;
-    pow2(64) * Fr::from(u64::from(call.space)) + pow2(32) * Fr::from(u64::from(call.ctx)) + Fr::from(u64::from(call.first))
+    pow2(64) * Fr::from(u64::from(call.space))
+        + pow2(32) * Fr::from(u64::from(call.ctx))
+        + Fr::from(u64::from(call.first))
 }

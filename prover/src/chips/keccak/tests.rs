@@ -136,8 +136,10 @@ fn a_replayed_batch_hashes_right() {
     use lathe_vm::{fixtures, programs, replay};
     let f = fixtures::mixed().unwrap();
     let limits = lathe_vm::machine::Limits::default();
-    let trace = replay::replay(&f.tree, &f.codes, programs::kernel(), &f.records, &f.params, &limits).unwrap();
-    let steps = trace.steps.iter().filter(|s| matches!(s.effect, lathe_vm::trace::Effect::Keccak { .. })).count();
+    let trace =
+        replay::replay(&f.tree, &f.codes, programs::kernel(), &f.params, &f.records, &limits).unwrap();
+    let steps =
+        trace.steps.iter().filter(|s| matches!(s.effect, lathe_vm::trace::Effect::Keccak { .. })).count();
     assert!(steps > 0 && steps + 1 == trace.keccaks.len());
     let (none, mut counts) = (Counts::default(), Counts::default());
     let input = ProverInput { trace: &trace, counts: &none };
