@@ -2,10 +2,14 @@
 //! A row must never offer a statement it has not proven: unused rows have multiplicity 0 by constraint, and the opcode
 //! is a sum of boolean selectors times constants, at most one of them set.
 pub mod add;
+pub mod bits;
+pub mod bitwise;
 pub mod equal;
 pub mod moves;
+pub mod mul;
 #[cfg(test)]
 pub mod oracle;
+pub mod shift;
 
 use super::message::Alu;
 use crate::circuit::{Com, RowBuilder, Tag};
