@@ -16,7 +16,7 @@ pub const OPCODES: [u16; 1] = [op::BITS];
 pub struct BitsChip;
 
 /// Four booleans that add up to `on`; the one at `index` is set.
-fn one_of_four(b: &mut RowBuilder<'_>, on: &Com, index: Option<usize>) -> [Com; 4] {
+pub fn one_of_four(b: &mut RowBuilder<'_>, on: &Com, index: Option<usize>) -> [Com; 4] {
     let [y, z, w] = [1, 2, 3].map(|i| b.boolean("limb selector is boolean", index == Some(i)));
     let x = on - &y - &z - &w;
     b.enforce("limb selector is boolean", &x, &x, &x);
@@ -24,7 +24,7 @@ fn one_of_four(b: &mut RowBuilder<'_>, on: &Com, index: Option<usize>) -> [Com; 
 }
 
 /// `sum k * selector_k` for the weights given.
-fn weigh(selectors: &[Com; 4], weights: [u64; 4]) -> Com {
+pub fn weigh(selectors: &[Com; 4], weights: [u64; 4]) -> Com {
     selectors.iter().zip(weights).fold(Com::zero(), |sum, (s, k)| sum + s * k)
 }
 
@@ -72,23 +72,30 @@ fn shift_right(b: &mut RowBuilder<'_>, s: &[Com; 4], r: &[Com; 5]) -> [Lc; 4] {
     })
 }
 
+/// `z mod 2^(64 - e)` of a limb `z`, where `f = 2^e` with `e` in `0 ..= 64`.
+///
+/// `z f = 2^64 top + bottom` with both below 2^64 (z is, so the product is below 2^128) has one solution; bottom is then a multiple
+/// of f, and the quotient is what the low bits are.
+pub fn low_bits(b: &mut RowBuilder<'_>, on: &Com, z: &Lc, f: &Com, e: u64) -> Lc {
+    let (value, _) = halves(z.value);
+    let used = f.value() != Default::default();
+    let product = if used { value << e } else { 0 };
+    let top = checked_uint(b, on, product >> 64, 64);
+    let bottom = checked_uint(b, on, product & u128::from(u64::MAX), 64);
+    b.enforce("z * 2^e = 2^64 top + bottom", z, f, &top * pow2(64) + &bottom);
+    let low = if e == 64 { 0 } else { product as u64 >> e };
+    let low = b.wire(low.into());
+    b.enforce("low * 2^e = bottom", &low, f, &bottom);
+    low
+}
+
 /// Keeps limbs below the `q`-th and the low bits of that one: `64 - e` of them, where `f = 2^e`.
 fn mask(b: &mut RowBuilder<'_>, on: &Com, x: &[Lc; 4], q: &[Com; 4], (f, e): (&Com, u64)) -> WordCom {
     let mut z = Lc::default();
     for (limb, selected) in x.iter().zip(q) {
         z = z + b.product("selected * limb", selected, limb);
     }
-    // z 2^e = top 2^64 + bottom with both below 2^64 (z is, so the product is below 2^128): bottom is a multiple
-    // of 2^e, and bottom / 2^e is what stays of z.
-    let (z_value, _) = halves(z.value);
-    let used = f.value() != Default::default();
-    let product = if used { z_value << e } else { 0 };
-    let top = checked_uint(b, on, product >> 64, 64);
-    let bottom = checked_uint(b, on, product & u128::from(u64::MAX), 64);
-    b.enforce("z * 2^e = 2^64 top + bottom", &z, f, &top * pow2(64) + &bottom);
-    let kept = b.wire((product as u64 >> e).into());
-    b.enforce("kept * 2^e = bottom", &kept, f, &bottom);
-    let excess = z - kept;
+    let excess = &z - low_bits(b, on, &z, f, e);
 
     // limb 0 - q0 excess, (1 - q0) limb 1 - q1 excess; (q2 + q3) limb 2 - q2 excess, q3 limb 3 - q3 excess
     let shift = pow2(64);

@@ -5,24 +5,21 @@ pub mod add;
 pub mod bits;
 pub mod bitwise;
 pub mod equal;
+#[cfg(test)]
+pub mod keyed;
 pub mod moves;
 pub mod mul;
 #[cfg(test)]
 pub mod oracle;
 pub mod shift;
 
-use super::message::Alu;
+use super::message::{Alu, KEEP};
 use crate::circuit::{Com, RowBuilder, Tag};
 use halo2curves::bn256::Fr;
 use lathe_vm::Word;
 use lathe_vm::isa::{Class, Instruction, JUMP_BIAS};
 use lathe_vm::trace::{BatchTrace, Step};
 use std::collections::HashMap;
-
-/// Added to element 0 of `Alu` by instructions without destination (classes J and K). The CPU adds it for a step that
-/// writes the old value of `[d]` back; such a message has `new = 0`. Element 0 of `Fetch` is below 2^22, so the flag
-/// cannot be confused with a bit of the instruction.
-pub const KEEP: u64 = 1 << 22;
 
 /// Element 0 of `Alu` without `imm`: the opcode, and [`KEEP`] where there is no destination.
 pub fn alu_code(opcode: u16) -> u64 {

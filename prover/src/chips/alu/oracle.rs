@@ -1,5 +1,6 @@
 //! What pure instructions mean, in big integers, independent of the machine: the judge of the chips' tests.
-use super::{KEEP, PureRow};
+use super::PureRow;
+use crate::chips::message::KEEP;
 use crate::chips::testing::{Fixture, Message, element, element_int};
 use crate::circuit::{Chip, MessageKind, Tag};
 use ff::Field;

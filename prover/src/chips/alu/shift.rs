@@ -16,22 +16,27 @@ use lathe_vm::isa::op;
 pub const OPCODES: [u16; 3] = [op::SHL, op::SHR, op::SHLI];
 
 /// `2^(low + plus)` for a committed `low` in `0 .. 64` that this gadget range-checks; `plus` is 0 or 1. Returns `(low, power)`.
-///
-/// Let m = low + plus, D the committed power. The lookups say `m + 2^8 D = n + 2^8 2^n` and `64 + m + 2^8 2^64 D = n' + 2^8 2^n'`.
-/// Eliminating D: `2^8 (2^n' - 2^(64+n)) = 64 + m - n' + 2^64 (n - m)`, all far below p. If n' >= 56, the left side is a multiple of
-/// 2^64, so m = n' - 64; then n' >= 64, the left is a multiple of 2^72, so n - m is one of 2^8, so n = m and D = 2^m. If n' < 56,
-/// modulo 2^64 it says `2^(8+n') = 64 + m - n'`, impossible since m <= 64.
 pub fn power(b: &mut RowBuilder<'_>, on: &Com, low: u64, plus: u64) -> (Com, Com) {
     let exponent = b.commit(Fr::from(low));
     lookup16(b, on, &exponent);
     lookup16(b, on, &(&exponent * 1024u64));
-    let used = on.value() != Fr::from(0);
-    let m = low + plus;
-    let d = b.commit(if used { pow2(m as u32) } else { Fr::from(0) });
-    let sum = &exponent + on * plus;
-    b.lookup(Tag::Pow2, on, &(&sum + &d * 256u64), m as usize);
-    b.lookup(Tag::Pow2, on, &(sum + Com::int(64) + &d * (pow2(64) * Fr::from(256))), m as usize + 64);
+    let d = power_of(b, on, &(&exponent + on * plus), low + plus);
     (exponent, d)
+}
+
+/// `2^m` for an `m` in `0 ..= 64` by whoever made it; `value` is `m` on a used row.
+///
+/// Let D be the committed power. The lookups say `m + 2^8 D = n + 2^8 2^n` and `64 + m + 2^8 2^64 D = n' + 2^8 2^n'`.
+/// Eliminating D: `2^8 (2^n' - 2^(64+n)) = 64 + m - n' + 2^64 (n - m)`, all far below p. If n' >= 56, the left side is a multiple of
+/// 2^64, so m = n' - 64; then n' >= 64, the left is a multiple of 2^72, so n - m is one of 2^8, so n = m and D = 2^m. If n' < 56,
+/// modulo 2^64 it says `2^(8+n') = 64 + m - n'`, impossible since m <= 64.
+pub fn power_of(b: &mut RowBuilder<'_>, on: &Com, m: &Com, value: u64) -> Com {
+    let used = on.value() != Fr::from(0);
+    let d = b.commit(if used { pow2(value as u32) } else { Fr::from(0) });
+    b.lookup(Tag::Pow2, on, &(m + &d * 256u64), value as usize);
+    let high = m + Com::int(64) + &d * (pow2(64) * Fr::from(256));
+    b.lookup(Tag::Pow2, on, &high, value as usize + 64);
+    d
 }
 
 /// `x * d` of a half, cut: `carry * 2^128 + hi * 2^64 + lo`.
