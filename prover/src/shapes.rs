@@ -4,11 +4,14 @@ use crate::batch_verify::Layout;
 use crate::chips::alu::{add::AddChip, equal::EqualChip, moves::MovesChip};
 use crate::chips::batch_input::BatchInput;
 use crate::chips::call::{Call, Return};
+use crate::chips::code::CodeChip;
 use crate::chips::cpu::Cpu;
+use crate::chips::journal::{DropChip, UndoChip};
 use crate::chips::keccak::{KeccakCallChip, KeccakF, KeccakHash, KeccakTable, KeccakWords, TABLE_ROWS};
 use crate::chips::memory::Memory;
 use crate::chips::near::{NearCall, NearReturn};
 use crate::chips::statement::Statement;
+use crate::chips::storage::{AccountChip, StorageChip};
 use crate::chips::tables::FixedTable;
 use crate::chips::tree::leaf::LeafChip;
 use crate::chips::tree::node::NodeChip;
@@ -26,7 +29,8 @@ pub fn head() -> Circuit {
             Block::new(Statement, 0),
             Block::new(Memory, 2048),
             Block::new(BatchInput, 96),
-            Block::new(LeafChip, 128),
+            Block::new(LeafChip, 96),
+            Block::new(CodeChip, 48),
             table(FixedTable::range16()),
             table(FixedTable::and8()),
             table(FixedTable::pow2()),
@@ -48,6 +52,10 @@ pub fn body() -> Circuit {
             Block::new(NearReturn, 32),
             Block::new(Call, 32),
             Block::new(Return, 32),
+            Block::new(StorageChip, 128),
+            Block::new(AccountChip, 128),
+            Block::new(UndoChip, 16),
+            Block::new(DropChip, 128),
             Block::new(KeccakCallChip, 16),
             Block::new(KeccakHash, 16),
             Block::new(KeccakWords, 128),
