@@ -2,3 +2,6 @@
 //! (`node`). Together they prove that the statement's two roots differ exactly by the accessed cells.
 pub mod leaf;
 pub mod node;
+
+#[cfg(test)]
+mod tests;
