@@ -7,7 +7,6 @@ use crate::circuit::chip::AssignError;
 use crate::circuit::lc::pow2;
 use crate::circuit::{Chip, Com, Lc, RowBuilder, Tag};
 use crate::input::ProverInput;
-use ff::Field;
 use halo2curves::bn256::Fr;
 use lathe_vm::isa::{Instruction, PAGE_UNIT, op};
 use lathe_vm::trace::{BatchTrace, Effect, Page};

@@ -10,7 +10,6 @@ use crate::circuit::chip::AssignError;
 use crate::circuit::lc::pow2;
 use crate::circuit::{Chip, Com, RowBuilder, Tag};
 use crate::input::ProverInput;
-use ff::Field;
 use halo2curves::bn256::Fr;
 use lathe_vm::Word;
 use lathe_vm::isa::op;

@@ -3,6 +3,7 @@ use crate::chips::testing::{Fixture, Message, element, empty_trace, mutate_commi
 use crate::circuit::check::{Bus, check_block};
 use crate::circuit::lc::halves;
 use crate::circuit::{MessageKind, Var};
+use ff::Field;
 use lathe_vm::trace::{Access, Regs, Step};
 
 /// Words of every class with all fields in use, from a fixed generator.

@@ -2,7 +2,7 @@ use super::*;
 use crate::chips::testing::{Fixture, Message, element};
 use crate::circuit::Var;
 use crate::circuit::lc::{fr_u128, halves};
-use ff::PrimeField;
+use ff::{Field, PrimeField};
 use lathe_vm::state::CellId;
 use lathe_vm::trace::Regs;
 

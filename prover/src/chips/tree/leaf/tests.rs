@@ -9,7 +9,11 @@ fn word(x: u64) -> Word {
 }
 
 fn cell(i: u8) -> CellId {
-    CellId { kind: i % 4, address: [i; 20], slot: if i % 4 == 0 { word(i.into()) } else { Word::ZERO } }
+    CellId {
+        kind: i % 4,
+        address: [i; 20],
+        slot: if i.is_multiple_of(4) { word(i.into()) } else { Word::ZERO },
+    }
 }
 
 /// Cells 0..8 exist; 2 and 3 are written, 4 is read, 8..14 are new (even ones stay zero).
@@ -128,10 +132,10 @@ fn changing_any_committed_wire_is_rejected_or_still_true() {
     let mut f = Fixture::new(LeafChip, &rows, 2);
     let kinds = |r: &BorderRow| (r.leaf.kind, r.leaf.accessed);
     let mut seen = Vec::new();
-    for i in 0..rows.len() {
-        if !seen.contains(&kinds(&rows[i])) {
-            seen.push(kinds(&rows[i]));
-            mutate_committed(&mut f, i, |m| truth(&rows[i], m));
+    for (i, row) in rows.iter().enumerate() {
+        if !seen.contains(&kinds(row)) {
+            seen.push(kinds(row));
+            mutate_committed(&mut f, i, |m| truth(row, m));
         }
     }
     assert_eq!(seen.len(), 4);
