@@ -21,8 +21,7 @@ const EARLY: [Fr; 4] = [Fr::ZERO; 4];
 
 fn trace(f: &Fixture) -> BatchTrace {
     let kernel = lathe_vm::programs::kernel();
-    replay(&f.tree, &f.codes, &kernel, &f.params, &f.records, &Limits::default())
-        .expect("the fixture replays")
+    replay(&f.tree, &f.codes, kernel, &f.params, &f.records, &Limits::default()).expect("the fixture replays")
 }
 
 /// Every chip that touches state, with one padding row each.
