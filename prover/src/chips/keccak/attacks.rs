@@ -2,7 +2,7 @@
 //! so a forgery is caught only if a constraint, a table or the bus refuses it, never for its digest alone.
 use super::absorb::{HashRow, KeccakHash, KeccakWords, WordRow};
 use super::block::{BlockRow, KeccakF};
-use super::tables::digit;
+use super::tables::{digit, undigit};
 use super::tests::{call, judge};
 use super::witness::{add_lanes, permute};
 use super::*;
@@ -290,5 +290,13 @@ fn windows_cannot_trade_digits() {
         f.change(0, &pair);
         assert!(!f.failures(0).is_empty(), "wires {i} and {}", i + 1);
         f.change(0, &pair.map(|(v, by)| (v, -by)));
+    }
+    // Torn windows: a digit moved over the cut, up or down, and fractions.
+    for i in (62..182).step_by(3) {
+        for by in [digit(1), digit(4), digit(12), undigit(1), undigit(9)] {
+            f.change(0, &[(Var::Committed(i), by)]);
+            assert!(!f.failures(0).is_empty(), "wire {i}");
+            f.change(0, &[(Var::Committed(i), -by)]);
+        }
     }
 }

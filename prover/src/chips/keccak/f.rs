@@ -1,10 +1,10 @@
 //! The constraints of one Keccak-f[1600] on spread lanes. Every constraint is a lookup of 16 binary digits: an identity
 //! between lanes has no row of its own, its last 16 digits are *defined* as what the identity leaves and looked up.
 //! Digit sums must stay below the base on both sides of every identity; each identity states its bounds.
-use super::tables::{digit, look, spread16, spread64};
+use super::tables::{digit, look, spread16, spread64, undigit};
 use super::witness::{IOTA, ROTATIONS, ROUNDS, Round, Witness, lane, pi};
 use crate::circuit::{Com, RowBuilder};
-use ff::Field;
+use ff::{Field, PrimeField};
 use halo2curves::bn256::Fr;
 
 fn window(x: u64, i: u32) -> u16 {
@@ -27,13 +27,12 @@ pub(super) fn bit_lane(b: &mut RowBuilder<'_>, on: &Com, x: u64) -> Com {
     windows(b, on, x, 4)
 }
 
-/// Proves `left = weight * x` for some lane `x` of 64 binary digits: three windows of `x` are committed, the fourth
+/// Proves `left = 2^weight * x` for some lane `x` of 64 binary digits: three windows of `x` are committed, the fourth
 /// is what is left. Both sides are integers below `12^64 < p` if the digits of `left` and of what was subtracted
 /// from it stay below 12, so the identity holds digit by digit.
-fn remainder(b: &mut RowBuilder<'_>, on: &Com, left: &Com, weight: u64, x: u64) {
-    let low = windows(b, on, x, 3);
-    let scale = (digit(48) * Fr::from(weight)).invert().expect("a product of small primes is not zero");
-    let top = (left - low * weight) * scale;
+fn remainder(b: &mut RowBuilder<'_>, on: &Com, left: &Com, weight: u32, x: u64) {
+    let scale = (0..weight).fold(Fr::ONE, |s, _| s * Fr::TWO_INV);
+    let top = (left * scale - windows(b, on, x, 3)) * undigit(48);
     look(b, on, &top, window(x, 3));
 }
 
@@ -55,7 +54,7 @@ fn rotated_lane(b: &mut RowBuilder<'_>, on: &Com, x: u64, r: u32) -> (Com, Com) 
         let low_bits = value & ((1 << n) - 1);
         let low = b.commit(Fr::from(spread16(low_bits)));
         look(b, on, &(&low * digit(16 - n)), low_bits << (16 - n));
-        let high = (w - &low) * digit(n).invert().expect("a power of twelve is not zero");
+        let high = (w - &low) * undigit(n);
         look(b, on, &high, value >> n);
         rotated = rotated + low * digit(16 * i + r) + high;
     }
@@ -82,7 +81,7 @@ pub(super) fn permutation(b: &mut RowBuilder<'_>, on: &Com, input: [Com; 25], w:
         // s = v + 2 p + 4 q: at most 6 = at most 7.
         let p = bit_lane(b, on, w.last.p[i]);
         let q = bit_lane(b, on, w.last.q[i]);
-        remainder(b, on, &(&s[i] - &p * 2 - q * 4), 1, w.last.v[i]);
+        remainder(b, on, &(&s[i] - &p * 2 - q * 4), 0, w.last.v[i]);
         p
     })
 }
@@ -98,7 +97,7 @@ fn theta_rho_pi(b: &mut RowBuilder<'_>, on: &Com, before: &Before, w: &Round) ->
         o[i] = match before {
             Before::Input(a) => {
                 // a + d = p + 2 q: at most 3 = at most 3.
-                remainder(b, on, &(&a[i] + &d[i % 5] - p), 2, w.q[i]);
+                remainder(b, on, &(&a[i] + &d[i % 5] - p), 1, w.q[i]);
                 a[i].clone()
             }
             Before::Chi(s, iota) => {
@@ -109,7 +108,7 @@ fn theta_rho_pi(b: &mut RowBuilder<'_>, on: &Com, before: &Before, w: &Round) ->
                 // o = p + 2 q - d; s = v + 2 o, that is s + 2 d = v + 2 p + 4 q: at most 6 = at most 7 (lane 0,
                 // where iota has a bit: 8 = 11). The digits of o are forced to be those of s / 2 rounded down.
                 let o = p + q * 2 - &d[i % 5];
-                remainder(b, on, &(&s[i] - &o * 2), 1, w.v[i]);
+                remainder(b, on, &(&s[i] - &o * 2), 0, w.v[i]);
                 o
             }
         };
@@ -134,13 +133,13 @@ fn theta_columns(b: &mut RowBuilder<'_>, on: &Com, o: &[Com; 25], d: &[Com; 5], 
         let (c, rotated) = rotated_lane(b, on, w.c[x], 1);
         let r0 = bit_lane(b, on, w.rest[0][x]);
         let r1 = bit_lane(b, on, w.rest[1][x]);
-        remainder(b, on, &(sum - &c - r0 * 2 - r1 * 4), 4, w.rest[2][x]);
+        remainder(b, on, &(sum - &c - r0 * 2 - r1 * 4), 2, w.rest[2][x]);
         (c, rotated)
     });
     for x in 0..5 {
         // c[x-1] + rot(c[x+1], 1) = d + 2 e: at most 2 = at most 3.
         let sum = &columns[(x + 4) % 5].0 + &columns[(x + 1) % 5].1;
-        remainder(b, on, &(sum - &d[x]), 2, w.e[x]);
+        remainder(b, on, &(sum - &d[x]), 1, w.e[x]);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::circuit::{Chip, Com, RowBuilder, Tag};
 use crate::input::ProverInput;
 use ff::Field;
 use halo2curves::bn256::Fr;
+use std::sync::LazyLock;
 
 /// The base. `12^64 < 2^230`, far below the field's order, so 64 digits never wrap.
 pub const BASE: u64 = 12;
@@ -22,9 +23,29 @@ pub fn spread64(x: u64) -> Fr {
     (0..4).rev().fold(Fr::ZERO, |acc, i| acc * digit(16) + Fr::from(spread16((x >> (16 * i)) as u16)))
 }
 
-/// `12^k`.
+fn powers(base: Fr) -> [Fr; 64] {
+    let mut next = Fr::ONE;
+    std::array::from_fn(|_| {
+        let power = next;
+        next *= base;
+        power
+    })
+}
+
+/// A row takes thousands of powers; an inversion for each would dominate its assignment.
+static POWERS: LazyLock<[[Fr; 64]; 2]> = LazyLock::new(|| {
+    let base = Fr::from(BASE);
+    [powers(base), powers(base.invert().expect("twelve is not zero"))]
+});
+
+/// `12^k` for k below 64.
 pub fn digit(k: u32) -> Fr {
-    Fr::from(BASE).pow_vartime([u64::from(k)])
+    POWERS[0][k as usize]
+}
+
+/// `12^-k` for k below 64.
+pub fn undigit(k: u32) -> Fr {
+    POWERS[1][k as usize]
 }
 
 /// Looks up 16 binary digits, whose bits are `x`.

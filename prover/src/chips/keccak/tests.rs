@@ -210,3 +210,14 @@ fn table_holds_binary_digits() {
     }
     assert_eq!(spread64(1 << 63), super::tables::digit(63));
 }
+
+/// The costs that `docs/chips/keccak.md` states; a change here changes every installed shape.
+#[test]
+fn rows_cost_what_the_page_says() {
+    let cost = |b: Block| (b.templates[1].constraint_count(), b.templates[1].committed, b.templates[1].rest);
+    assert_eq!(cost(Block::new(KeccakF, 1)), (11_859, 10_217, 0));
+    assert_eq!(cost(Block::new(KeccakWords, 1)), (284, 13, 256));
+    assert_eq!(cost(Block::new(KeccakHash, 1)), (626, 52, 543));
+    assert_eq!(cost(Block::new(KeccakCallChip, 1)), (51, 32, 0));
+    assert_eq!(cost(Block::new(KeccakTable, 1)), (1, 1, 0));
+}
