@@ -102,7 +102,7 @@ fn first_word(
         let own = if r.imm() == 1 { packed >> 32 & 0xffff_ffff } else { 0 };
         own.wrapping_add(r.step.a.old.lo)
     });
-    let q = checked_uint(b, on, start / 32 & 0x7ff_ffff, 27);
+    let q = checked_uint(b, on, (start / 32) & 0x7ff_ffff, 27);
     b.enforce("imm * base = 32 q - a", calldata, &base, &q * 32 - &keyed.alu.a.lo);
 
     // 0 <= limit - a - b < 2^32 with limit = length of calldata or 2^32 - 1; a below 2^32 and b below 2^128.

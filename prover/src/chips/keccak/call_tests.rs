@@ -88,10 +88,10 @@ fn ranges_inside_are_provable() {
     ];
     let f = Fixture::new(KeccakCallChip, &rows, 1);
     f.assert_satisfied();
-    for i in 0..rows.len() {
+    for (i, row) in rows.iter().enumerate() {
         assert!(truth(&f.messages(i)), "row {i}");
         let keyed = f.messages(i).into_iter().find(|m| m.1.0 == Tag::Keyed).unwrap().1;
-        assert_eq!(element(&keyed, 0), Fr::from(rows[i].step.word & 0x3f_ffff));
+        assert_eq!(element(&keyed, 0), Fr::from(row.step.word & 0x3f_ffff));
         assert_eq!(f.messages(i).len(), 4);
     }
     assert!(f.messages(rows.len()).is_empty());
