@@ -408,6 +408,12 @@ pub const EXCUSES: &[Excuse] = &[
         wires: &["Committed(27)"],
         reason: "keep, where old is 0: the chip that provides an opcode provides it with KEEP or without, never both",
     },
+    Excuse {
+        chip: "drop",
+        template: 1,
+        wires: &["Committed(1)"],
+        reason: "the id names the entry received; everything else comes with it, and each id is sent once",
+    },
 ];
 
 /// The reason why a survivor is no forgery, if there is one.

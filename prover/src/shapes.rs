@@ -1,15 +1,24 @@
 //! The shapes and layouts this version proves: which chips stand in which circuit, with how many rows.
 //! Changing anything here changes the circuits' digests, and with them the keys.
 use crate::batch_verify::Layout;
-use crate::chips::alu::{add::AddChip, equal::EqualChip, moves::MovesChip};
+use crate::chips::alu::add::AddChip;
+use crate::chips::alu::bits::BitsChip;
+use crate::chips::alu::bitwise::BitwiseChip;
+use crate::chips::alu::equal::EqualChip;
+use crate::chips::alu::moves::MovesChip;
+use crate::chips::alu::mul::MulChip;
+use crate::chips::alu::shift::ShiftChip;
 use crate::chips::batch_input::BatchInput;
 use crate::chips::call::{Call, Return};
 use crate::chips::code::CodeChip;
+use crate::chips::context::ContextChip;
 use crate::chips::cpu::Cpu;
+use crate::chips::heap::HeapChip;
 use crate::chips::journal::{DropChip, UndoChip};
 use crate::chips::keccak::{KeccakCallChip, KeccakF, KeccakHash, KeccakTable, KeccakWords, TABLE_ROWS};
 use crate::chips::memory::Memory;
 use crate::chips::near::{NearCall, NearReturn};
+use crate::chips::select::SelectChip;
 use crate::chips::statement::Statement;
 use crate::chips::storage::{AccountChip, StorageChip};
 use crate::chips::tables::FixedTable;
@@ -44,23 +53,30 @@ pub fn body() -> Circuit {
     Circuit {
         name: "body",
         blocks: vec![
-            Block::new(Cpu, 2048),
-            Block::new(AddChip, 1024),
-            Block::new(EqualChip, 1024),
-            Block::new(MovesChip, 1024),
-            Block::new(NearCall, 32),
-            Block::new(NearReturn, 32),
+            Block::new(Cpu, 1280),
+            Block::new(AddChip, 288),
+            Block::new(EqualChip, 96),
+            Block::new(MovesChip, 64),
+            Block::new(BitwiseChip, 48),
+            Block::new(BitsChip, 160),
+            Block::new(ShiftChip, 48),
+            Block::new(MulChip, 32),
+            Block::new(SelectChip, 32),
+            Block::new(HeapChip, 160),
+            Block::new(ContextChip, 64),
+            Block::new(NearCall, 16),
+            Block::new(NearReturn, 16),
             Block::new(Call, 32),
             Block::new(Return, 32),
             Block::new(StorageChip, 128),
-            Block::new(AccountChip, 128),
-            Block::new(UndoChip, 16),
-            Block::new(DropChip, 128),
-            Block::new(KeccakCallChip, 16),
-            Block::new(KeccakHash, 16),
-            Block::new(KeccakWords, 128),
-            Block::new(KeccakF, 24),
-            Block::new(NodeChip, 256),
+            Block::new(AccountChip, 96),
+            Block::new(UndoChip, 32),
+            Block::new(DropChip, 96),
+            Block::new(KeccakCallChip, 8),
+            Block::new(KeccakHash, 8),
+            Block::new(KeccakWords, 104),
+            Block::new(KeccakF, 22),
+            Block::new(NodeChip, 144),
         ],
     }
 }
