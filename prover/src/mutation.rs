@@ -70,13 +70,14 @@ fn inputs(tag: Tag, kind: MessageKind, sends: bool) -> &'static [u8] {
         // Whoever takes a page names its hash: from state or from the statement.
         (Tag::Page, MessageKind::Provide, _) => &[1, 2],
         (Tag::Page, MessageKind::Lookup, _) => &[0],
-        (Tag::KeccakLane | Tag::KeccakState, _, false) => &KECCAK_INNER,
+        (Tag::KeccakLane, _, false) => &[0],
+        (Tag::KeccakState, _, false) => &KECCAK_STATE,
         _ => &[],
     }
 }
 
-/// Elements of the messages between Keccak chips that the receiver does not choose.
-const KECCAK_INNER: [u8; 22] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
+/// Elements of `KeccakState` that come with a message; 0 and 1 say which message is taken.
+const KECCAK_STATE: [u8; 22] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
 
 /// Which constraints and messages mention which wire.
 struct Index {
@@ -413,6 +414,18 @@ pub const EXCUSES: &[Excuse] = &[
         template: 1,
         wires: &["Committed(1)"],
         reason: "the id names the entry received; everything else comes with it, and each id is sent once",
+    },
+    Excuse {
+        chip: "keccak words",
+        template: 1,
+        wires: &["Committed(1)", "Committed(2)"],
+        reason: "id and number name the message taken and the next one sent: one row each by counting (keccak.md, Words)",
+    },
+    Excuse {
+        chip: "keccak blocks",
+        template: 1,
+        wires: &["Committed(2)", "Committed(3)"],
+        reason: "id and number name the state and lanes taken: one row each by counting (keccak.md, Lanes and Blocks)",
     },
 ];
 
