@@ -160,3 +160,6 @@ pub fn operands(b: &mut RowBuilder<'_>, row: Option<&PureRow>) -> Alu {
 pub fn commit_t(b: &mut RowBuilder<'_>, row: Option<&PureRow>) -> Com {
     b.commit(Fr::from(row.map_or(0, |r| r.t)))
 }
+
+#[cfg(test)]
+mod tests;
