@@ -136,12 +136,12 @@ pub enum ServeError {
     Thread(std::io::Error),
 }
 
-/// Loads the genesis that the settings name.
+/// Loads a genesis file, or the embedded development genesis.
 ///
 /// # Errors
 /// Those of the genesis file.
-pub fn load_genesis(config: &Config) -> Result<(Tree, CodeStore), GenesisError> {
-    match &config.genesis {
+pub fn load_genesis_file(file: Option<&Path>) -> Result<(Tree, CodeStore), GenesisError> {
+    match file {
         Some(file) => Genesis::load(file),
         None => genesis::development().build(Path::new(".")),
     }
@@ -162,7 +162,7 @@ impl Server {
     /// # Errors
     /// See [`ServeError`]; nothing runs then.
     pub async fn open(config: Config, prover: Arc<dyn Prover>) -> Result<Server, ServeError> {
-        let (tree, codes) = load_genesis(&config)?;
+        let (tree, codes) = load_genesis_file(config.genesis.as_deref())?;
         let relayer = Relayer::from_config(&config.l1)?;
         let limits = Limits { max_steps: config.max_steps, ..Limits::default() };
         let chain = Arc::new(Chain { chain_id: config.chain_id, codes, limits });

@@ -5,10 +5,14 @@
 pub mod acceptor;
 pub mod app;
 pub mod batchgen;
+pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod controllers;
+pub mod demo;
 pub mod error;
 pub mod genesis;
+pub mod keys;
 pub mod metrics;
 pub mod progress;
 pub mod prover;
