@@ -18,19 +18,27 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server: HTTP API, prover and, if a contract is given, the L1 relayer.
-    #[command(after_help = "Examples:\n  lathe serve\n  lathe serve --data-dir /var/lib/lathe --l1-rpc https://node.example \\\n      --l1-contract 0x5fbd... --l1-key-file /etc/lathe/operator.key")]
+    #[command(
+        after_help = "Examples:\n  lathe serve\n  lathe serve --data-dir /var/lib/lathe --l1-rpc https://node.example \\\n      --l1-contract 0x5fbd... --l1-key-file /etc/lathe/operator.key"
+    )]
     Serve(Box<Config>),
     /// Post a batch to a server.
-    #[command(after_help = "Examples:\n  lathe submit batch.json\n  lathe submit - --url http://10.0.0.2:8080 --wait executed < batch.json")]
+    #[command(
+        after_help = "Examples:\n  lathe submit batch.json\n  lathe submit - --url http://10.0.0.2:8080 --wait executed < batch.json"
+    )]
     Submit(Submit),
     /// Ask a server how it is, or how far a batch is.
     #[command(after_help = "Examples:\n  lathe status\n  lathe status 1 --json")]
     Status(Status),
     /// Make and cache the proving keys; with --deploy, deploy the L1 contracts too.
-    #[command(after_help = "Examples:\n  lathe setup\n  lathe setup --deploy --l1-rpc http://127.0.0.1:8545 --l1-key-file operator.key")]
+    #[command(
+        after_help = "Examples:\n  lathe setup\n  lathe setup --deploy --l1-rpc http://127.0.0.1:8545 --l1-key-file operator.key"
+    )]
     Setup(Setup),
     /// Verify a proof offline.
-    #[command(after_help = "Examples:\n  curl -s localhost:8080/v1/batches/1/proof > proof.json\n  lathe verify proof.json")]
+    #[command(
+        after_help = "Examples:\n  curl -s localhost:8080/v1/batches/1/proof > proof.json\n  lathe verify proof.json"
+    )]
     Verify(Verify),
     /// Run everything once on this machine: local L1, contracts, server, a batch, its proof, settlement.
     #[command(after_help = "Example:\n  lathe demo --txs 16")]

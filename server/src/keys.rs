@@ -72,7 +72,9 @@ impl Verifier {
         let refuse = |what: String| KeysError::File { file: file.clone(), what };
         let text = std::fs::read_to_string(&file).map_err(|e| refuse(e.to_string()))?;
         let stored: Stored = serde_json::from_str(&text).map_err(|e| refuse(e.to_string()))?;
-        let key = |v: &serde_json::Value| VerifyingKey::from_json(&v.to_string()).map_err(|e| refuse(e.to_string()));
+        let key = |v: &serde_json::Value| {
+            VerifyingKey::from_json(&v.to_string()).map_err(|e| refuse(e.to_string()))
+        };
         let keys: Vec<VerifyingKey> = stored.keys.iter().map(key).collect::<Result<_, _>>()?;
         if keys.is_empty() || stored.shapes.is_empty() || stored.shapes.iter().any(|s| *s >= keys.len()) {
             return Err(refuse("the layout names a shape without a key".into()));

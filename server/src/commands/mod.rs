@@ -30,7 +30,8 @@ pub(crate) async fn call<T: DeserializeOwned>(request: reqwest::RequestBuilder) 
         };
         return Err(message.into());
     }
-    serde_json::from_str(&text).map_err(|e| format!("{url} did not answer as a lathe server does: {e}").into())
+    serde_json::from_str(&text)
+        .map_err(|e| format!("{url} did not answer as a lathe server does: {e}").into())
 }
 
 pub(crate) fn client() -> Result<reqwest::Client, CommandError> {

@@ -62,7 +62,10 @@ pub async fn run(args: Setup) -> Result<(), CommandError> {
     if !args.json {
         println!("keys ready in {} after {seconds:.1} s", args.keys_dir.display());
         for c in &circuits {
-            println!("  {:<8} {:>9} constraints, {:>9} committed wires, domain {}", c.shape, c.constraints, c.committed_wires, c.domain);
+            println!(
+                "  {:<8} {:>9} constraints, {:>9} committed wires, domain {}",
+                c.shape, c.constraints, c.committed_wires, c.domain
+            );
         }
     }
     if args.deploy {

@@ -42,7 +42,8 @@ pub fn print_batch(view: &BatchView) {
     for (stage, ms) in &view.stages_ms {
         println!("  {stage:<14} {:>9.3} s", *ms as f64 / 1000.0);
     }
-    for (step, tx) in [("commit", &view.l1.commit), ("prove", &view.l1.prove), ("execute", &view.l1.execute)] {
+    for (step, tx) in [("commit", &view.l1.commit), ("prove", &view.l1.prove), ("execute", &view.l1.execute)]
+    {
         if let Some(tx) = tx {
             let gas = tx.gas_used.map_or("not mined yet".into(), |g| format!("{g} gas"));
             println!("  L1 {step:<11} {} {gas}", tx.hash);
@@ -55,7 +56,10 @@ pub fn print_batch(view: &BatchView) {
 
 fn print_health(h: &HealthView) {
     println!("lathe {}: {}, L2 chain {}", h.version, h.status, h.chain_id);
-    println!("  batches   accepted {}, proven {}, executed {}", h.last_accepted, h.last_proven, h.last_executed);
+    println!(
+        "  batches   accepted {}, proven {}, executed {}",
+        h.last_accepted, h.last_proven, h.last_executed
+    );
     println!("  device    {}{}", h.device, if h.development_keys { ", development keys" } else { "" });
     match (&h.l1.last_error, h.l1.configured, h.l1.reachable) {
         (_, false, _) => println!("  L1        settlement is off"),

@@ -65,10 +65,17 @@ pub fn check(view: &ProofView, verifier: &Verifier) -> Result<(), String> {
     let (hash, _) = hash_statement(&view.statement.parse()?);
     let text = format!("0x{}", hex::encode(hash));
     if text != view.statement_hash {
-        return Err(format!("statementHash is {}, the statement's words hash to {text}", view.statement_hash));
+        return Err(format!(
+            "statementHash is {}, the statement's words hash to {text}",
+            view.statement_hash
+        ));
     }
     if view.layout_id != verifier.layout_id() {
-        return Err(format!("layoutId {}, these keys are for layout {}", view.layout_id, verifier.layout_id()));
+        return Err(format!(
+            "layoutId {}, these keys are for layout {}",
+            view.layout_id,
+            verifier.layout_id()
+        ));
     }
     let digits = view.proof.strip_prefix("0x").ok_or("proof: 0x is missing")?;
     let proof = hex::decode(digits).map_err(|e| format!("proof: {e}"))?;

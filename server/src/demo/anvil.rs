@@ -40,7 +40,8 @@ pub fn find(given: Option<&Path>, root: &Path) -> Result<PathBuf, AnvilError> {
     if let Some(path) = given {
         return Ok(path.to_path_buf());
     }
-    let on_path = std::env::var_os("PATH").into_iter().flat_map(|p| std::env::split_paths(&p).collect::<Vec<_>>());
+    let on_path =
+        std::env::var_os("PATH").into_iter().flat_map(|p| std::env::split_paths(&p).collect::<Vec<_>>());
     let npm = root.join(NPM_PATH);
     let mut candidates = on_path.map(|dir| dir.join("anvil")).chain([npm.clone()]);
     candidates.find(|p| p.is_file()).ok_or(AnvilError::Missing(npm))

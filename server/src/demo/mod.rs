@@ -76,17 +76,26 @@ pub async fn run(args: Demo) -> Result<(), CommandError> {
     let l1 = Anvil::start(&program, 0, None).await?;
     let operator = anvil::operator()?;
     let deployed = deploy(&l1.url(), &operator, &args.contracts, &deployment).await?;
-    say(&args, &format!("L1: anvil at {}, verifier {}, rollup {}", l1.url(), deployed.verifier, deployed.rollup));
+    say(
+        &args,
+        &format!("L1: anvil at {}, verifier {}, rollup {}", l1.url(), deployed.verifier, deployed.rollup),
+    );
 
     let mut server = start_server(&args.out, &args.keys_dir, &l1.url(), &deployed).await?;
-    say(&args, &format!("server: lathe serve at {}, log in {}", server.url, args.out.join("server.log").display()));
+    say(
+        &args,
+        &format!("server: lathe serve at {}, log in {}", server.url, args.out.join("server.log").display()),
+    );
     let batch = batchgen::transfers(DEV_CHAIN_ID, 1, unix_seconds(), usize::from(args.txs))?;
     std::fs::write(args.out.join("batch.json"), serde_json::to_string_pretty(&batch)?)?;
     let client = client()?;
     let posted = Instant::now();
     let accepted: BatchView = call(client.post(format!("{}/v1/batches", server.url)).json(&batch)).await?;
     let accept_ms = posted.elapsed().as_millis() as u64;
-    say(&args, &format!("batch {}: {} signed transfers accepted in {accept_ms} ms", accepted.number, args.txs));
+    say(
+        &args,
+        &format!("batch {}: {} signed transfers accepted in {accept_ms} ms", accepted.number, args.txs),
+    );
     let url = server.url.clone();
     let view = watch::watch(&client, &url, accepted.number, || server.alive()).await?;
 
@@ -176,7 +185,11 @@ impl ServerProcess {
         let id = self.child.id().ok_or("the server has ended already")?;
         let kill = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
         let status = self.child.wait().await?;
-        if kill.success() && status.success() { Ok(()) } else { Err(format!("the server stopped with {status}").into()) }
+        if kill.success() && status.success() {
+            Ok(())
+        } else {
+            Err(format!("the server stopped with {status}").into())
+        }
     }
 
     /// Kills it without warning, as a crash would.

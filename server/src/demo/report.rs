@@ -49,7 +49,15 @@ pub struct L1Report {
 
 /// Stages in the order in which a batch passes them.
 pub const STAGES: [&str; 10] = [
-    "accept", "replay", "assign", "commit", "challenge", "prove", "check", "settleCommit", "settleProve",
+    "accept",
+    "replay",
+    "assign",
+    "commit",
+    "challenge",
+    "prove",
+    "check",
+    "settleCommit",
+    "settleProve",
     "settleExecute",
 ];
 
@@ -94,7 +102,9 @@ impl Report {
     pub fn text(&self) -> String {
         let mut out = String::new();
         // Writing to a String cannot fail.
-        let mut line = |name: &str, value: String| drop(writeln!(out, "  {name:<14} {value}"));
+        let mut line = |name: &str, value: String| {
+            let _ = writeln!(out, "  {name:<14} {value}");
+        };
         line("batch", format!("{} with {} transactions", self.batch, self.transactions));
         line("old root", self.old_root.clone());
         line("new root", self.new_root.clone());
@@ -108,7 +118,13 @@ impl Report {
             }
         }
         line("proof", format!("{} bytes, verified in {:.1} ms", self.proof_bytes, self.verified_ms));
-        line("L1 gas", format!("commit {}, prove {}, execute {}", self.l1.commit_gas, self.l1.prove_gas, self.l1.execute_gas));
+        line(
+            "L1 gas",
+            format!(
+                "commit {}, prove {}, execute {}",
+                self.l1.commit_gas, self.l1.prove_gas, self.l1.execute_gas
+            ),
+        );
         line("peak memory", format!("{:.2} GiB", self.peak_memory_bytes as f64 / f64::from(1 << 30)));
         line("device", self.device.clone());
         out
