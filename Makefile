@@ -1,0 +1,52 @@
+# Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
+
+.PHONY: demo test test-long lint bench setup soundness install contracts clean-demo
+
+CARGO ?= cargo
+KEYS  ?= target/keys
+TXS   ?= 16
+
+# The whole way of a batch on this machine: keys, local L1, contracts, server, proof, settlement.
+demo: contracts
+	$(CARGO) build --release -p lathe
+	target/release/lathe demo --txs $(TXS) --keys-dir $(KEYS)
+
+# Every test: Rust, contracts, and the command line's own checks.
+test: contracts
+	$(CARGO) test --release --workspace
+	$(MAKE) -C contracts test
+	$(MAKE) soundness
+
+# Minutes per test: the server is killed at every stage of real proofs.
+test-long: contracts
+	$(CARGO) test --release --workspace
+	$(CARGO) test --release -p lathe --features test-long
+
+# Mutation harness and tampering tests; writes target/soundness.json.
+soundness:
+	@mkdir -p target
+	$(CARGO) run --release -p lathe-prover --example soundness -- target/soundness.json
+
+lint: install
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	$(MAKE) -C contracts fmt-check
+
+# The proving stages of a batch as a table, and as JSON in target/bench.json.
+bench:
+	$(CARGO) run --release -p prover-bench -- batch --txs $(TXS) --keys-dir $(KEYS) --json target/bench.json
+
+# Proving keys, made once.
+setup:
+	$(CARGO) run --release -p lathe -- setup --keys-dir $(KEYS)
+
+contracts: install
+	$(MAKE) -C contracts build
+
+install:
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs"; exit 1; }
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+	$(MAKE) -C contracts install
+
+clean-demo:
+	rm -rf target/demo
