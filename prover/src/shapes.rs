@@ -10,6 +10,7 @@ use crate::chips::alu::mul::MulChip;
 use crate::chips::alu::shift::ShiftChip;
 use crate::chips::batch_input::BatchInput;
 use crate::chips::call::{Call, Return};
+use crate::chips::calldata::CalldataChip;
 use crate::chips::code::CodeChip;
 use crate::chips::context::ContextChip;
 use crate::chips::cpu::Cpu;
@@ -53,30 +54,31 @@ pub fn body() -> Circuit {
     Circuit {
         name: "body",
         blocks: vec![
-            Block::new(Cpu, 1280),
-            Block::new(AddChip, 288),
+            Block::new(Cpu, 1152),
+            Block::new(AddChip, 256),
             Block::new(EqualChip, 96),
             Block::new(MovesChip, 64),
             Block::new(BitwiseChip, 48),
-            Block::new(BitsChip, 160),
+            Block::new(BitsChip, 112),
             Block::new(ShiftChip, 48),
             Block::new(MulChip, 32),
             Block::new(SelectChip, 32),
-            Block::new(HeapChip, 160),
+            Block::new(HeapChip, 96),
+            Block::new(CalldataChip, 144),
             Block::new(ContextChip, 64),
             Block::new(NearCall, 16),
             Block::new(NearReturn, 16),
-            Block::new(Call, 32),
-            Block::new(Return, 32),
-            Block::new(StorageChip, 128),
-            Block::new(AccountChip, 96),
+            Block::new(Call, 24),
+            Block::new(Return, 24),
+            Block::new(StorageChip, 96),
+            Block::new(AccountChip, 80),
             Block::new(UndoChip, 32),
             Block::new(DropChip, 96),
             Block::new(KeccakCallChip, 8),
             Block::new(KeccakHash, 8),
-            Block::new(KeccakWords, 104),
-            Block::new(KeccakF, 22),
-            Block::new(NodeChip, 144),
+            Block::new(KeccakWords, 96),
+            Block::new(KeccakF, 21),
+            Block::new(NodeChip, 128),
         ],
     }
 }
