@@ -1,0 +1,192 @@
+//! `prover-bench batch`: keys, replay and proof of one batch of transfers. Every proof is verified by the prover
+//! itself; a run whose proof is refused is an error, never a figure.
+use crate::machine::{Machine, peak_memory_bytes};
+use lathe_prover::system::{L1Binding, ProveReport, System};
+use lathe_vm::machine::Limits;
+use lathe_vm::trace::BatchTrace;
+use lathe_vm::{fixtures, programs, replay};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Token transfers in the batch.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub txs: u8,
+    /// Proofs to make; the table shows the median of each stage.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub runs: u32,
+    /// Folder for the keys; kept between runs.
+    #[arg(long, default_value = "target/keys")]
+    pub keys_dir: PathBuf,
+    /// Write the figures as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stage {
+    name: String,
+    /// Median over the runs.
+    ms: f64,
+    /// Every run.
+    runs_ms: Vec<f64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Circuit {
+    shape: String,
+    constraints: usize,
+    committed_wires: usize,
+    domain: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    machine: Machine,
+    device: String,
+    transactions: u8,
+    steps: usize,
+    circuits: Vec<Circuit>,
+    /// Whether the keys were made in this run, or loaded.
+    keys_made: bool,
+    /// Making or loading the keys.
+    setup_ms: f64,
+    stages: Vec<Stage>,
+    /// Assign to check, median over the runs.
+    total_ms: f64,
+    proof_bytes: usize,
+    peak_memory_bytes: u64,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Measures and prints.
+///
+/// # Errors
+/// Keys that cannot be opened, a proof that fails, a file that cannot be written.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let keys_made = !has_keys(args);
+    let clock = Instant::now();
+    let system = System::open(&args.keys_dir, &|what, done| eprintln!("  keys {:>3.0}%  {what}", done * 100.0))?;
+    let setup_ms = ms(clock.elapsed());
+    let clock = Instant::now();
+    let trace = trace(args.txs)?;
+    let replay_ms = ms(clock.elapsed());
+
+    let l1 = L1Binding { chain_id: 1, contract: [0; 20] };
+    let mut reports = Vec::new();
+    let mut proof_bytes = 0;
+    for run in 0..args.runs {
+        eprintln!("  proof {} of {}", run + 1, args.runs);
+        let (proof, report) = system.prove(&trace, &l1, &|_, _| {})?;
+        proof_bytes = proof.to_bytes().len();
+        reports.push(report);
+    }
+    let circuits = system.circuits().into_iter().map(|c| Circuit {
+        shape: c.shape,
+        constraints: c.constraints,
+        committed_wires: c.committed_wires,
+        domain: c.domain,
+    });
+    let totals: Vec<f64> = reports.iter().map(|r| r.stages.iter().map(|(_, t)| ms(*t)).sum()).collect();
+    let mut stages = vec![Stage { name: "replay".into(), ms: replay_ms, runs_ms: vec![replay_ms] }];
+    stages.extend(stages_of(&reports)?);
+    let figures = Figures {
+        machine: Machine::here(),
+        device: system.device(),
+        transactions: args.txs,
+        steps: trace.steps.len(),
+        circuits: circuits.collect(),
+        keys_made,
+        setup_ms,
+        stages,
+        total_ms: median(&totals),
+        proof_bytes,
+        peak_memory_bytes: peak_memory_bytes(),
+    };
+    print(&figures);
+    if let Some(file) = &args.json {
+        let text = serde_json::to_string_pretty(&figures)?;
+        std::fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn has_keys(args: &Args) -> bool {
+    let files = std::fs::read_dir(&args.keys_dir).into_iter().flatten().flatten();
+    files.filter(|f| f.path().extension().is_some_and(|e| e == "key")).count() > 0
+}
+
+fn trace(txs: u8) -> Result<BatchTrace, Failure> {
+    let f = fixtures::transfers(txs)?;
+    Ok(replay::replay(&f.tree, &f.codes, programs::kernel(), &f.params, &f.records, &Limits::default())?)
+}
+
+fn stages_of(reports: &[ProveReport]) -> Result<Vec<Stage>, Failure> {
+    let first = reports.first().ok_or("no run")?;
+    let stage = |i: usize| -> Result<Stage, Failure> {
+        let runs_ms: Vec<f64> = reports.iter().map(|r| ms(r.stages[i].1)).collect();
+        let name = serde_json::to_value(first.stages[i].0)?.as_str().unwrap_or_default().to_string();
+        Ok(Stage { name, ms: median(&runs_ms), runs_ms })
+    };
+    (0..first.stages.len()).map(stage).collect()
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => sorted[middle],
+        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
+    }
+}
+
+fn print(f: &Figures) {
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    let m = &f.machine;
+    println!("{} ({} threads, {:.1} GiB), {}", m.cpu, m.threads, gib(m.memory_bytes), f.device);
+    println!("{} transfers, {} machine steps", f.transactions, f.steps);
+    println!("\n{:<10} {:>12} {:>16} {:>10}", "circuit", "constraints", "committed wires", "domain");
+    for c in &f.circuits {
+        println!("{:<10} {:>12} {:>16} {:>10}", c.shape, c.constraints, c.committed_wires, c.domain);
+    }
+    println!("\n{:<10} {:>12}", "stage", "seconds");
+    let setup = if f.keys_made { "setup" } else { "load keys" };
+    println!("{setup:<10} {:>12.3}", f.setup_ms / 1000.0);
+    for stage in &f.stages {
+        println!("{:<10} {:>12.3}", stage.name, stage.ms / 1000.0);
+    }
+    println!("{:<10} {:>12.3}", "proof", f.total_ms / 1000.0);
+    println!("\nproof {} bytes, peak memory {:.2} GiB", f.proof_bytes, gib(f.peak_memory_bytes));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_value_or_the_mean_of_the_two_in_the_middle() {
+        assert_eq!(median(&[]), 0.0);
+        assert_eq!(median(&[3.0]), 3.0);
+        assert_eq!(median(&[9.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 9.0, 2.0]), 3.0);
+    }
+
+    #[test]
+    fn a_batch_of_every_size_has_a_trace_that_grows_with_it() {
+        let steps = |txs| trace(txs).unwrap().steps.len();
+        assert!(steps(1) < steps(2) && steps(2) < steps(16));
+    }
+}
