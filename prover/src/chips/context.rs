@@ -108,7 +108,7 @@ mod tests {
         };
         mem.address == said.own(space::REG, index)
             && mem.k == Fr::from(4)
-            && (mem.new, said.new()) == (mem.old, new)
+            && (mem.new, said.result()) == (mem.old, new)
             && said.at(8) == Fr::ZERO
     }
 
@@ -132,7 +132,7 @@ mod tests {
         for (i, r) in rows.iter().enumerate() {
             let messages = f.messages(i);
             assert!(truth(&messages), "{messages:?}");
-            assert_eq!(Said::of(&messages).expect("a used row speaks").new(), pair(r.0.d.new));
+            assert_eq!(Said::of(&messages).expect("a used row speaks").result(), pair(r.0.d.new));
         }
         assert!(f.messages(rows.len()).is_empty());
         f

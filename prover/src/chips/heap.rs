@@ -87,7 +87,7 @@ mod tests {
         };
         mem.address == said.own(space::HEAP, index as u64)
             && mem.k == Fr::from(4)
-            && (mem.new, said.new()) == (value, value)
+            && (mem.new, said.result()) == (value, value)
     }
 
     fn row(opcode: u16, a: u32, t: u16, cell: Word, old: Word) -> (Step, Access) {
@@ -104,7 +104,7 @@ mod tests {
             let messages = f.messages(i);
             assert!(truth(&messages), "{messages:?}");
             let said = Said::of(&messages).expect("a used row speaks");
-            assert_eq!(said.new(), pair(r.0.d.new));
+            assert_eq!(said.result(), pair(r.0.d.new));
             assert_eq!((said.mem[0].old, said.mem[0].new), (pair(r.1.old), pair(r.1.new)));
         }
         assert!(f.messages(rows.len()).is_empty());

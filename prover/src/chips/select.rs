@@ -51,7 +51,7 @@ mod tests {
         let Some(said) = Said::of(messages) else { return true };
         let (Some(a), Some(b), Some(old)) = (said.word(1), said.word(3), said.word(9)) else { return true };
         let new = if old.is_zero() { b } else { a };
-        said.plain_opcode() == Some(op::SELECT) && said.new() == pair(new) && said.mem.is_empty()
+        said.plain_opcode() == Some(op::SELECT) && said.result() == pair(new) && said.mem.is_empty()
     }
 
     fn row(a: Word, b: Word, old: Word) -> Step {
@@ -65,7 +65,7 @@ mod tests {
             let messages = f.messages(i);
             assert!(truth(&messages));
             let said = Said::of(&messages).expect("a used row speaks");
-            assert_eq!(said.new(), pair(r.d.new));
+            assert_eq!(said.result(), pair(r.d.new));
             assert_eq!(
                 (said.word(1), said.word(3), said.word(9)),
                 (Some(r.a.old), Some(r.b.old), Some(r.d.old))

@@ -91,7 +91,7 @@ impl Said {
     }
 
     /// The word written to `[d]`.
-    pub fn new(&self) -> [Fr; 2] {
+    pub fn result(&self) -> [Fr; 2] {
         [self.at(5), self.at(6)]
     }
 

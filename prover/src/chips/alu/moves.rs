@@ -49,7 +49,7 @@ impl Chip for MovesChip {
             &constant,
             &[(0, alu.t.clone()), (1, alu.new.lo.clone()), (2, alu.new.hi.clone())],
         );
-        alu.delta = jump(b, &choice.any(&[op::JMP]), &alu.t);
+        alu.delta = jump(b, choice.any(&[op::JMP]), &alu.t);
         choice.provide(b, alu, &Com::zero(), row);
     }
 }

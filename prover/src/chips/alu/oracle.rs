@@ -80,7 +80,7 @@ pub fn truth(messages: &[Message]) -> bool {
         );
         let ints: Option<Vec<u128>> = [0, 1, 2, 3, 4, 8].iter().map(|p| element_int(key, *p)).collect();
         let Some(&[code, a_lo, a_hi, b_lo, b_hi, t]) = ints.as_deref() else { return true };
-        let (opcode, imm) = ((code & 1023) as u16, code as u64 % KEEP >> 10);
+        let (opcode, imm) = ((code & 1023) as u16, (code as u64 % KEEP) >> 10);
         let t_bits = match opcode >> 7 {
             0 => 0,
             1 | 3 => 14,

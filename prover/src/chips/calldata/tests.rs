@@ -71,7 +71,7 @@ fn truth(messages: &[Message]) -> bool {
         && element_int(key, 8) == Some(0)
         && register.address == said.own(space::REG, 0)
         && (first.address, second.address) == (q, q + Fr::ONE)
-        && said.new() == pair(expected(a, base, len, &bytes_of([x, y])))
+        && said.result() == pair(expected(a, base, len, &bytes_of([x, y])))
 }
 
 fn check(rows: &[CalldataRow]) -> Fixture {
@@ -80,7 +80,7 @@ fn check(rows: &[CalldataRow]) -> Fixture {
     for (i, r) in rows.iter().enumerate() {
         let messages = f.messages(i);
         assert!(truth(&messages), "{:?} {messages:?}", r.step);
-        assert_eq!(Said::of(&messages).expect("a used row speaks").new(), pair(r.step.d.new));
+        assert_eq!(Said::of(&messages).expect("a used row speaks").result(), pair(r.step.d.new));
     }
     assert!(f.messages(rows.len()).is_empty());
     f
@@ -143,7 +143,7 @@ fn no_single_wire_can_change() {
 #[test]
 fn the_words_read_are_those_of_the_window() {
     let honest = row(Word::from(300), 64, 1000, [FULL, FULL]);
-    let messages = check(&[honest.clone()]).messages(0);
+    let messages = check(std::slice::from_ref(&honest)).messages(0);
     let said = Said::of(&messages).expect("a used row speaks");
     let prefix = Fr::from(PREFIX) * pow2(32);
     assert_eq!(said.mem[1].address, prefix + Fr::from((64 + 300) / 32));
