@@ -37,6 +37,9 @@ fn chips() -> Result<Vec<ChipReport>, Failure> {
     for ((shape, v), early) in layout.shapes.iter().zip(&values).zip(&early) {
         let blocks: Vec<(&Block, &BlockValues)> = circuits[*shape].blocks.iter().zip(&v.blocks).collect();
         for (block, values) in blocks {
+            if values.used == 0 && block.capacity > 0 {
+                return Err(format!("chip '{}' has no used row in this batch: nothing was tested", block.chip.name()).into());
+            }
             let report = mutate_block(block, values, *early, &tables);
             print(&report);
             reports.push(report);

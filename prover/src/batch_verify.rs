@@ -193,7 +193,10 @@ fn check_shape(layout: &Layout, keys: &[VerifyingKey], proof: &BatchProof) -> Re
     if proof.circuits.len() != layout.shapes.len() {
         return Err(VerifyError::CircuitCount { expected: layout.shapes.len(), got: proof.circuits.len() });
     }
-    for &shape in &layout.shapes {
+    for (position, &shape) in layout.shapes.iter().enumerate() {
+        if (shape == 0) != (position == 0) {
+            return Err(VerifyError::LayoutHead { layout: layout.id, position, shape });
+        }
         let Some(key) = keys.get(shape) else {
             return Err(VerifyError::MissingKey { layout: layout.id, shape, keys: keys.len() });
         };

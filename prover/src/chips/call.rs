@@ -37,10 +37,10 @@ fn frame_elements(callee: &Com, saved: &[Com; 6]) -> Vec<(u8, Com)> {
     e
 }
 
-/// A word that must be a 32-bit number: `hi = 0` (where on), `lo` range-checked.
-fn uint32(b: &mut RowBuilder<'_>, on: &Com, w: &WordCom) -> Com {
+/// An offset or length: a word without high half (where on). Its bound comes with the check that it lies inside a
+/// window: `end - offset - len` in 32 bits, with `end` below 2^32 and both others below 2^128, bounds both.
+fn low_half(b: &mut RowBuilder<'_>, on: &Com, w: &WordCom) -> Com {
     b.enforce("a length or offset has no high half", on, &w.hi, 0u64);
-    range(b, on, &w.lo, 32);
     w.lo.clone()
 }
 
@@ -149,8 +149,8 @@ impl Call {
         source: &WordCom,
         row: Option<&CallRow>,
     ) -> Com {
-        let offset = uint32(b, on, &m.alu.b);
-        let len = uint32(b, on, len);
+        let offset = low_half(b, on, &m.alu.b);
+        let len = low_half(b, on, len);
         let word = row.map_or(0, |r| r.window.old.lo);
         let prefix = b.commit(fr_u128(word >> 64));
         let base = b.commit(fr_u128(word >> 32 & 0xffff_ffff));
@@ -204,8 +204,8 @@ impl Chip for Return {
         let mut m = Keyed::receive_operands(b, step, true);
         let success = b.boolean("status is boolean", row.is_some_and(|r| r.status.new.lo == 1));
         m.alu.op = Com::int(REVERT) - &success;
-        let offset = uint32(b, &on, &m.alu.a);
-        let len = uint32(b, &on, &m.alu.b);
+        let offset = low_half(b, &on, &m.alu.a);
+        let len = low_half(b, &on, &m.alu.b);
         range(b, &on, &(Com::int(HEAP_END) - &offset - &len), 32);
 
         let frame = row.map(|r| r.frame);

@@ -31,28 +31,28 @@ impl Chip for Memory {
     fn header(&self, b: &mut RowBuilder<'_>, _input: Option<&ProverInput<'_>>) {
         let before = b.commit(-Fr::ONE);
         b.zero("address before the first is -1", &before + Com::int(1));
-        let on = b.commit(Fr::ONE);
-        b.zero("on = 1 before the first row", &on - Com::int(1));
         b.export(&before);
-        b.export(&on);
     }
 
     fn row(&self, b: &mut RowBuilder<'_>, row: Option<&CellFinal>) {
-        let (before, on_before) = (b.import(0), b.import(1));
+        let before = b.import(0);
         let on = b.boolean("on is boolean", row.is_some());
-        b.enforce("on * (1 - on_before) = 0", &on, Com::int(1) - &on_before, 0u64);
-
-        // address - before - 1 in 0..2^80 and address < 3 * 2^64: at most 2^13 rows, so nothing wraps around p.
-        let address = b.commit(row.map_or(Fr::ZERO, |c| fr_u128(packed(c))));
+        // address - before - 1 in 0..2^80; an unused row repeats the address. At most 2^13 rows: nothing wraps around p.
+        let address = b.commit(row.map_or(before.value(), |c| fr_u128(packed(c))));
         range(b, &on, &(&address - &before - Com::int(1)), 80);
-        let end = Com::constant(pow2(64) * Fr::from(u64::from(space::INPUT)));
-        range(b, &on, &(end - Com::int(1) - &address), 80);
+        b.enforce("(1 - on) * (address - before) = 0", Com::int(1) - &on, &address - &before, 0u64);
 
         let value = opaque_word(b, row.map_or_else(Default::default, |c| c.value));
         let time = b.commit(Fr::from(row.map_or(0, |c| c.time)));
         b.send(Tag::Mem, &on, &mem_elements(&address, &WordCom::zero(), &Com::zero()));
         b.receive(Tag::Mem, &on, &mem_elements(&address, &value, &time));
         b.export(&address);
-        b.export(&on);
+    }
+
+    /// The last address lies below the input's, and with it all of them.
+    fn footer(&self, b: &mut RowBuilder<'_>, _input: Option<&ProverInput<'_>>) {
+        let last = b.import(0);
+        let end = Com::constant(pow2(64) * Fr::from(u64::from(space::INPUT)));
+        range(b, &Com::int(1), &(end - Com::int(1) - &last), 80);
     }
 }

@@ -27,9 +27,8 @@ impl Chip for SelectChip {
         let on = b.boolean("on is boolean", step.is_some());
         let mut m = Keyed::receive_operands(b, step, false);
         m.alu.op = Com::int(op::SELECT.into());
-        let lo = is_zero(b, &m.old.lo);
-        let hi = is_zero(b, &m.old.hi);
-        let zero = b.product("lo is zero * hi is zero", lo, hi);
+        // Both halves are below 2^128: their sum is zero exactly if both are.
+        let zero = is_zero(b, &(&m.old.lo + &m.old.hi));
         // new = a + zero (b - a)
         let lo = b.product_committed("zero * (b.lo - a.lo)", &zero, &m.alu.b.lo - &m.alu.a.lo);
         let hi = b.product_committed("zero * (b.hi - a.hi)", &zero, &m.alu.b.hi - &m.alu.a.hi);

@@ -57,6 +57,16 @@ pub enum VerifyError {
         /// Number of keys.
         keys: usize,
     },
+    /// A layout has its head, shape 0, exactly once and first.
+    #[error("layout {layout}: position {position} has shape {shape}; shape 0 stands at position 0 and nowhere else")]
+    LayoutHead {
+        /// The layout.
+        layout: u32,
+        /// The position.
+        position: usize,
+        /// The shape there.
+        shape: usize,
+    },
     /// A layout without circuits.
     #[error("layout {layout} has no circuits")]
     EmptyLayout {
