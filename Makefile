@@ -19,10 +19,11 @@ test: contracts
 	$(MAKE) -C contracts test
 	$(MAKE) soundness
 
-# Minutes per test: the server is killed at every stage of real proofs.
+# The tests with more of everything that is drawn: property cases, fuzz runs, kills.
 test-long: contracts
-	$(CARGO) test --release --workspace
-	$(CARGO) test --release -p lathe --features test-long
+	PROPTEST_CASES=5000 LATHE_KILLS=40 $(CARGO) test --release --workspace
+	FOUNDRY_FUZZ_RUNS=5000 $(MAKE) -C contracts test
+	$(MAKE) soundness
 
 # Mutation harness and tampering tests; writes target/soundness.json.
 soundness:

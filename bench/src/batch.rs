@@ -73,7 +73,8 @@ type Failure = Box<dyn std::error::Error>;
 pub fn run(args: &Args) -> Result<(), Failure> {
     let keys_made = !has_keys(args);
     let clock = Instant::now();
-    let system = System::open(&args.keys_dir, &|what, done| eprintln!("  keys {:>3.0}%  {what}", done * 100.0))?;
+    let system =
+        System::open(&args.keys_dir, &|what, done| eprintln!("  keys {:>3.0}%  {what}", done * 100.0))?;
     let setup_ms = ms(clock.elapsed());
     let clock = Instant::now();
     let trace = trace(args.txs)?;

@@ -136,6 +136,17 @@ pub fn replay_stored(chain: &Chain, tree: &Tree, row: &BatchRow) -> Result<Repla
     Ok(replay)
 }
 
+/// Log bytes beyond which a state folder gets a new snapshot.
+const COMPACT_AT: u64 = 64 << 20;
+
+/// Cuts the log of a state folder down when it has grown large.
+///
+/// # Errors
+/// Those of the state store.
+pub fn compact_if_large(state: &mut StateStore) -> Result<(), StateError> {
+    if state.log_bytes()? > COMPACT_AT { state.compact() } else { Ok(()) }
+}
+
 /// 0x hex.
 pub fn hex0x(bytes: &[u8]) -> String {
     format!("0x{}", hex::encode(bytes))
@@ -202,7 +213,8 @@ impl Acceptor {
         METRICS.accepted.inc();
         METRICS.last_batch("accepted", new.number);
         tracing::info!(batch = new.number, transactions = row.transactions.len(), "accepted");
-        if let Err(error) = state.apply(new.number, &touched(&replay)) {
+        let written = state.apply(new.number, &touched(&replay)).map(drop);
+        if let Err(error) = written.and_then(|()| compact_if_large(&mut state)) {
             // The batch is durable, hence accepted; later ones are refused until the state is reopened.
             tracing::error!(%error, batch = new.number, "the state could not be written");
         }

@@ -3,6 +3,7 @@
 use crate::acceptor::{Acceptor, Chain, OpenError};
 use crate::config::Config;
 use crate::controllers::{self, batches};
+use crate::error::ApiError;
 use crate::genesis;
 use crate::progress::{L1Watch, Progress, lock};
 use crate::prover::{L1Binding, Prover};
@@ -11,6 +12,7 @@ use crate::store::{Identity, Store, StoreError};
 use crate::worker::Worker;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use lathe_vm::code::CodeStore;
 use lathe_vm::genesis::{Genesis, GenesisError};
@@ -259,7 +261,7 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(controllers::not_found)
         .method_not_allowed_fallback(controllers::method_not_allowed)
         .layer(DefaultBodyLimit::max(limit))
-        .layer(CatchPanicLayer::new())
+        .layer(CatchPanicLayer::custom(|_| ApiError::internal("a controller panicked").into_response()))
         .layer(TraceLayer::new_for_http())
         .with_state(app)
 }

@@ -1,13 +1,15 @@
 //! The prover's worker: takes accepted batches in order, replays, proves and verifies them.
 //! It keeps its own state, the one after the last proven batch, and calls nothing proven before the proof is
 //! both verified and durable. Killed at any point, it begins the same batch again.
-use crate::acceptor::{Chain, OpenError, open_state, replay_stored, touched};
+use crate::acceptor::{Chain, OpenError, compact_if_large, open_state, replay_stored, touched};
 use crate::app::App;
 use crate::metrics::METRICS;
 use crate::progress::peak_memory_bytes;
 use crate::prover::{L1Binding, ProofStage};
 use crate::store::{BatchRow, Phase, ProgressRow, ProofRow};
 use lathe_vm::state::{StateStore, Tree};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,7 +67,9 @@ impl Worker {
     fn prove_with_retries(&mut self, row: &BatchRow) {
         for attempt in 1..=ATTEMPTS {
             self.app.proving.begin(row.number, "replay");
-            let result = self.prove(row);
+            // A panic of the prover must not end the worker without a word: it is a failed attempt like others.
+            let attempt_once = AssertUnwindSafe(|| self.prove(row));
+            let result = catch_unwind(attempt_once).unwrap_or_else(|panic| Err(panic_text(&*panic)));
             self.app.proving.end();
             let Err(error) = result else {
                 self.app.set_worker_error(None);
@@ -117,7 +121,7 @@ impl Worker {
         tracing::info!(batch = row.number, bytes = proof.proof.len(), "proven");
         app.wake_relayer.notify_one();
         self.state.apply(row.number, &touched(&replay)).map_err(|e| e.to_string())?;
-        Ok(())
+        compact_if_large(&mut self.state).map_err(|e| e.to_string())
     }
 
     /// Verifies the bytes that will be stored, as a stranger would; milliseconds it took.
@@ -126,6 +130,11 @@ impl Worker {
         self.app.prover.verify(binding, statement, proof).map_err(|e| e.to_string())?;
         Ok(start.elapsed().as_secs_f64() * 1000.0)
     }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    format!("the prover panicked: {}", text.unwrap_or("no text"))
 }
 
 /// Name of a stage in views, logs and metrics.

@@ -48,17 +48,14 @@ pub fn find(given: Option<&Path>, root: &Path) -> Result<PathBuf, AnvilError> {
 }
 
 impl Anvil {
-    /// Starts `program`; port 0 takes a free one. `state` is a file that keeps the chain between runs.
+    /// Starts `program` on a free port, with further arguments.
     ///
     /// # Errors
     /// [`AnvilError::Start`] with the program's own words.
-    pub async fn start(program: &Path, port: u16, state: Option<&Path>) -> Result<Anvil, AnvilError> {
+    pub async fn start(program: &Path, further: &[&str]) -> Result<Anvil, AnvilError> {
         let fail = |what: String| AnvilError::Start { program: program.to_path_buf(), what };
         let mut command = Command::new(program);
-        command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        if let Some(file) = state {
-            command.arg("--state").arg(file).args(["--state-interval", "1"]);
-        }
+        command.args(["--host", "127.0.0.1", "--port", "0"]).args(further);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|e| fail(e.to_string()))?;
         let stdout = child.stdout.take().ok_or_else(|| fail("it has no output".into()))?;
@@ -79,11 +76,6 @@ impl Anvil {
     /// JSON-RPC URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// Port.
-    pub fn port(&self) -> u16 {
-        self.port
     }
 }
 

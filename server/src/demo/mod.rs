@@ -73,7 +73,7 @@ pub async fn run(args: Demo) -> Result<(), CommandError> {
         let system = tokio::task::spawn_blocking(move || open(&dir)).await??;
         (deployment(&system, None, DEV_CHAIN_ID, false)?, Verifier::of(&system))
     };
-    let l1 = Anvil::start(&program, 0, None).await?;
+    let l1 = Anvil::start(&program, &[]).await?;
     let operator = anvil::operator()?;
     let deployed = deploy(&l1.url(), &operator, &args.contracts, &deployment).await?;
     say(
@@ -81,7 +81,8 @@ pub async fn run(args: Demo) -> Result<(), CommandError> {
         &format!("L1: anvil at {}, verifier {}, rollup {}", l1.url(), deployed.verifier, deployed.rollup),
     );
 
-    let mut server = start_server(&args.out, &args.keys_dir, &l1.url(), &deployed).await?;
+    let exe = std::env::current_exe()?;
+    let mut server = start_server(&exe, &args.out, &args.keys_dir, &l1.url(), &deployed).await?;
     say(
         &args,
         &format!("server: lathe serve at {}, log in {}", server.url, args.out.join("server.log").display()),
@@ -125,7 +126,10 @@ fn say(args: &Demo, line: &str) {
 }
 
 /// The root that the contract itself calls executed, once it counts `number` batches.
-async fn executed_root(url: &str, deployed: &Deployed, number: u64) -> Result<String, CommandError> {
+///
+/// # Errors
+/// Another count, or what L1 answers.
+pub async fn executed_root(url: &str, deployed: &Deployed, number: u64) -> Result<String, CommandError> {
     let rollup = LatheRollup::new(deployed.rollup, provider(url)?);
     let total = rollup.totalBatchesExecuted().call().await?;
     if total != number {
@@ -134,11 +138,12 @@ async fn executed_root(url: &str, deployed: &Deployed, number: u64) -> Result<St
     Ok(rollup.executedStateRoot().call().await?.to_string())
 }
 
-/// Starts this very binary as `lathe serve` on a free port, settling on `l1`.
+/// Starts `exe`, a `lathe` binary, as `lathe serve` on a free port with its data in `out`, settling on `l1`.
 ///
 /// # Errors
 /// With the path of its log if it ends before it listens.
 pub async fn start_server(
+    exe: &Path,
     out: &Path,
     keys_dir: &Path,
     l1: &str,
@@ -148,7 +153,7 @@ pub async fn start_server(
     std::fs::write(&key_file, anvil::OPERATOR_KEY)?;
     let log_file = out.join("server.log");
     let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_file)?;
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(exe);
     command.args(["serve", "--listen", "127.0.0.1:0"]);
     command.arg("--data-dir").arg(out.join("data")).arg("--keys-dir").arg(keys_dir);
     command.args(["--l1-rpc", l1, "--l1-contract", &deployed.rollup.to_string()]);

@@ -14,7 +14,7 @@ use lathe_vm::trace::BatchTrace;
 use reqwest::StatusCode;
 use sha3::{Digest, Keccak256};
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -27,6 +27,8 @@ static CIRCUITS: LazyLock<Vec<Circuit>> = LazyLock::new(|| vec![shapes::head(), 
 pub struct DigestProver {
     /// Attempts that fail before one succeeds.
     pub failures: AtomicU32,
+    /// Whether the next attempt panics.
+    pub panics: AtomicBool,
     /// Proofs made.
     pub proofs: AtomicU32,
     /// How long one takes.
@@ -50,6 +52,9 @@ impl Prover for DigestProver {
     ) -> Result<Proved, ProverError> {
         on_stage(ProofStage::Assign, 0.0);
         std::thread::sleep(self.pause);
+        if self.panics.swap(false, Ordering::SeqCst) {
+            panic!("a panic for the test");
+        }
         if self.failures.load(Ordering::SeqCst) > 0 {
             self.failures.fetch_sub(1, Ordering::SeqCst);
             return Err(ProverError::Failed("out of memory".into()));

@@ -64,7 +64,7 @@ impl L1 {
         let program = anvil::find(given.as_deref(), &root()).unwrap();
         let artefacts =
             std::env::var_os("LATHE_CONTRACTS").map_or(root().join("contracts/out"), PathBuf::from);
-        let node = Anvil::start(&program, 0, None).await.unwrap();
+        let node = Anvil::start(&program, &[]).await.unwrap();
         let operator = anvil::operator().unwrap();
         let code = hex::decode(ACCEPTS_EVERYTHING).unwrap();
         let verifier = create_raw(&node.url(), &operator, "BatchVerifier", code).await.unwrap();

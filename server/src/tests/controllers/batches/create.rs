@@ -3,6 +3,9 @@ use crate::batchgen::{Call, NewBatch, sender_address, sender_key, sign};
 use crate::genesis::DEV_CHAIN_ID;
 use crate::tests::harness::{TestServer, batch, config};
 use crate::view::BatchView;
+use alloy::consensus::{SignableTransaction, TxEnvelope};
+use alloy::eips::eip2718::{Decodable2718, Encodable2718};
+use alloy::primitives::{Signature, U256};
 use lathe_vm::receipt::ReceiptStatus;
 use lathe_vm::{fixtures, isa};
 use reqwest::StatusCode;
@@ -170,6 +173,24 @@ async fn no_flipped_bit_of_a_signature_goes_through() {
         // A signature that recovers to some other address fails by that address's nonce.
         assert_eq!((status, error.index), (UNPROCESSABLE, Some(0)), "byte {at}: {error:?}");
     }
+    assert_nothing_stored(&server).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_form_of_a_signature_is_refused() {
+    let (_dir, server) = server().await;
+    let raw = hex::decode(&batch(1, 1).transactions[0][2..]).unwrap();
+    let TxEnvelope::Eip1559(signed) = TxEnvelope::decode_2718_exact(&raw).unwrap() else {
+        panic!("not type 2")
+    };
+    let (tx, signature, _) = signed.into_parts();
+    let order = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141".parse::<U256>().unwrap();
+    let twin = Signature::new(signature.r(), order - signature.s(), !signature.v());
+    let raw = TxEnvelope::from(tx.into_signed(twin)).encoded_2718();
+    let new = NewBatch { transactions: vec![format!("0x{}", hex::encode(raw))], ..batch(1, 0) };
+    let (status, error) = server.refused(serde_json::to_string(&new).unwrap()).await;
+    assert_eq!((status, error.code.as_str(), error.index), (UNPROCESSABLE, "bad_signature", Some(0)));
     assert_nothing_stored(&server).await;
     server.stop().await;
 }

@@ -59,3 +59,15 @@ async fn a_failed_attempt_is_shown_and_tried_again() {
     assert_eq!(server.get("/healthz").await.1["status"], "ok");
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prover_that_panics_is_a_failed_attempt_and_not_the_end_of_the_worker() {
+    let dir = tempfile::tempdir().unwrap();
+    let prover = DigestProver { panics: true.into(), ..DigestProver::default() };
+    let server = TestServer::start_with(config(dir.path()), Arc::new(prover)).await;
+    server.submit(&batch(1, 1)).await;
+    let failed = server.wait_for(1, "failed").await;
+    assert!(failed.error.unwrap().contains("panicked: a panic for the test"));
+    server.wait_for(1, "proven").await;
+    server.stop().await;
+}
