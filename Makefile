@@ -10,8 +10,7 @@ TXS   ?= 16
 
 # The whole way of a batch on this machine: keys, local L1, contracts, server, proof, settlement.
 demo: contracts
-	$(CARGO) build --release -p lathe
-	target/release/lathe demo --txs $(TXS) --keys-dir $(KEYS)
+	$(CARGO) run --release -p lathe -- demo --txs $(TXS) --keys-dir $(KEYS)
 
 # Every test: Rust, contracts, and the command line's own checks.
 test: contracts
