@@ -65,6 +65,9 @@ fn inputs(tag: Tag, kind: MessageKind, sends: bool) -> &'static [u8] {
         // The tree is opened from the root down: who receives a node names its place and its old hash.
         (Tag::Node, _, false) => &[3],
         (Tag::Node, _, true) => &[0, 1, 2],
+        // The old count lies in the old root, which the statement names; the new one follows from it. Element 0 tells them
+        // apart, so that no position belongs to one side: a change that only the other side could see survives.
+        (Tag::LeafCount, _, _) => &[],
         (Tag::Fetch, MessageKind::Lookup, _) => &[0, 8, 17, 18, 19],
         (Tag::Const, MessageKind::Lookup, _) => &[1, 2],
         // Whoever takes a page names its hash: from state or from the statement.

@@ -6,7 +6,8 @@ use super::gadgets::{
     WordCom, address, checked_uint, mem_elements, mem_read, mem_write, opaque_word, range,
 };
 use super::message::{Keyed, RegsCom};
-use super::poseidon::canonical_halves;
+use super::poseidon::{canonical_halves, compress};
+use super::tree::leaf::count_elements;
 use crate::circuit::chip::AssignError;
 use crate::circuit::lc::pow2;
 use crate::circuit::row::Public;
@@ -99,13 +100,21 @@ fn last_step(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) -> [WordCom; 3]
     words
 }
 
-/// Receives the root of the state tree before and after, and splits both canonically.
+/// Receives root and number of leaves of the state tree before and after; splits the two state roots canonically.
+///
+/// The old count is the one under the old state root, which L1 knows, or two pairs have one compression.
 fn state_roots(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) -> [WordCom; 2] {
     let one = Com::int(1);
-    let old = b.commit(trace.map_or(Fr::ZERO, |t| t.tree.old_root));
-    let new = b.commit(trace.map_or(Fr::ZERO, |t| t.tree.new_root));
+    let old = b.commit(trace.map_or(Fr::ZERO, |t| t.tree.old_tree_root));
+    let new = b.commit(trace.map_or(Fr::ZERO, |t| t.tree.new_tree_root));
     b.receive(Tag::Node, &one, &[(0, Com::int(ROOT_LEVEL)), (2, old.clone()), (3, new.clone())]);
-    [old, new].map(|root| canonical_halves(b, &one, &root))
+    let counts = trace.map_or([0, 0], |t| [t.tree.old_count, t.tree.new_count]);
+    [(false, old, counts[0]), (true, new, counts[1])].map(|(after, tree_root, count)| {
+        let count = b.commit(Fr::from(count));
+        b.receive(Tag::LeafCount, &one, &count_elements(after, &count));
+        let root = compress(b, &tree_root, &count);
+        canonical_halves(b, &one, root)
+    })
 }
 
 /// The hash of page 0.

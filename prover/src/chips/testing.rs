@@ -5,6 +5,7 @@ use crate::circuit::assemble::View;
 use crate::circuit::check::{MessageKey, Unsatisfied, check_instance, collect_messages};
 use crate::circuit::lc::{Var, halves};
 use crate::circuit::{Block, BlockValues, Chip, Counts, MessageKind, RowBuilder, Tag};
+use crate::input::ProverInput;
 use ff::{Field, PrimeField};
 use halo2curves::bn256::Fr;
 
@@ -24,6 +25,16 @@ const EARLY: [Fr; 4] = [Fr::ZERO; 4];
 impl Fixture {
     /// Assigns `rows` and `padding` further empty rows; headers and footers are left out of the check.
     pub fn new<C: Chip>(chip: C, rows: &[C::Row], padding: usize) -> Fixture {
+        Fixture::with_input(chip, None, rows, padding)
+    }
+
+    /// As [`Fixture::new`], for a chip whose header or footer takes values from the trace.
+    pub fn with_input<C: Chip>(
+        chip: C,
+        input: Option<&ProverInput<'_>>,
+        rows: &[C::Row],
+        padding: usize,
+    ) -> Fixture {
         let mut counts = Counts::default();
         let mut values = BlockValues { used: rows.len(), ..Default::default() };
         let mut exports = Vec::new();
@@ -32,9 +43,9 @@ impl Fixture {
                 let fixed = if part == 1 { Chip::fixed(&chip, i) } else { Vec::new() };
                 let mut b = RowBuilder::assigner(&exports, &fixed, EARLY, &mut counts);
                 match part {
-                    0 => chip.header(&mut b, None),
+                    0 => chip.header(&mut b, input),
                     1 => chip.row(&mut b, rows.get(i)),
-                    _ => chip.footer(&mut b, None),
+                    _ => chip.footer(&mut b, input),
                 }
                 values.committed.append(&mut b.committed);
                 values.rest.append(&mut b.rest);
@@ -207,6 +218,10 @@ pub fn empty_trace() -> lathe_vm::trace::BatchTrace {
         tree: lathe_vm::state::TreeWitness {
             old_root: Fr::ZERO,
             new_root: Fr::ZERO,
+            old_tree_root: Fr::ZERO,
+            new_tree_root: Fr::ZERO,
+            old_count: 0,
+            new_count: 0,
             rows: Vec::new(),
             nodes: Vec::new(),
         },

@@ -45,6 +45,8 @@ pub enum Tag {
     KeccakState = 22,
     /// A node of the state tree, before and after.
     Node = 23,
+    /// The number of leaves of the state tree, before or after.
+    LeafCount = 24,
 }
 
 /// On which side of the LogUp sum a message stands.

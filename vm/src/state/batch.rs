@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::cell::OrdKey;
 use super::error::StateError;
-use super::tree::{DEPTH, HASHES_PER_TASK, Leaf, Tree, checked_key, empty_subtree, node_hash};
+use super::tree::{DEPTH, HASHES_PER_TASK, Leaf, Tree, checked_key, empty_subtree, node_hash, state_root};
 use super::witness::{Change, LeafRow, NodeRow, RowKind, Touched, TreeWitness};
 use crate::Word;
 
@@ -32,12 +32,23 @@ impl Tree {
     pub fn preview(&self, touched: &[Touched]) -> Result<TreeWitness, StateError> {
         let mut rows = self.leaf_rows(touched)?;
         fill_pointers(&mut rows);
-        let (nodes, new_root) = self.node_rows(&rows);
-        Ok(TreeWitness { old_root: self.root(), new_root, rows, nodes })
+        let (nodes, new_tree_root) = self.node_rows(&rows);
+        let inserted = rows.iter().filter(|r| r.kind == RowKind::Inserted).count() as u64;
+        let (old_count, new_count) = (self.leaf_count(), self.leaf_count() + inserted);
+        Ok(TreeWitness {
+            old_root: self.root(),
+            new_root: state_root(new_tree_root, new_count),
+            old_tree_root: self.tree_root(),
+            new_tree_root,
+            old_count,
+            new_count,
+            rows,
+            nodes,
+        })
     }
 
     /// Rows with everything but `gap_end`, `carry` and `new_next`.
-    fn leaf_rows(&self, touched: &[Touched]) -> Result<Vec<LeafRow>, StateError> {
+    pub(super) fn leaf_rows(&self, touched: &[Touched]) -> Result<Vec<LeafRow>, StateError> {
         let mut sorted = Vec::with_capacity(touched.len());
         for t in touched {
             sorted.push((checked_key(&t.key)?, *t));
@@ -84,7 +95,7 @@ impl Tree {
 
     /// Row of a key without a leaf; takes the next free index if the key gets a value.
     fn new_row(&self, t: &Touched, inserts: &mut u64) -> Result<LeafRow, StateError> {
-        let leaves = self.leaves.len() as u64;
+        let leaves = self.leaf_count();
         let (kind, index) = if t.new_value.is_zero() {
             (RowKind::Absent, 0)
         } else {
@@ -107,8 +118,8 @@ impl Tree {
         })
     }
 
-    /// The node rows above the rows' leaves, and the new root.
-    fn node_rows(&self, rows: &[LeafRow]) -> (Vec<NodeRow>, Fr) {
+    /// The node rows above the rows' leaves, and the new tree root.
+    pub(super) fn node_rows(&self, rows: &[LeafRow]) -> (Vec<NodeRow>, Fr) {
         let mut changes: Vec<Change> = rows
             .par_iter()
             .with_min_len(HASHES_PER_TASK)
@@ -116,7 +127,7 @@ impl Tree {
             .map(|r| Change { index: r.index, old: self.node(0, r.index), new: r.new_hash() })
             .collect();
         if changes.is_empty() {
-            return (Vec::new(), self.root());
+            return (Vec::new(), self.tree_root());
         }
         changes.par_sort_unstable_by_key(|c| c.index);
         let mut nodes = Vec::new();
@@ -188,7 +199,7 @@ impl Tree {
                 self.set_node(level, n.index << 1 | 1, n.right_new);
             }
         }
-        self.set_node(DEPTH, 0, witness.new_root);
+        self.set_node(DEPTH, 0, witness.new_tree_root);
     }
 
     fn set_node(&mut self, level: usize, index: u32, hash: Fr) {
@@ -202,7 +213,7 @@ impl Tree {
 }
 
 /// Fills `gap_end` forwards, then `carry` and `new_next` backwards.
-fn fill_pointers(rows: &mut [LeafRow]) {
+pub(super) fn fill_pointers(rows: &mut [LeafRow]) {
     let mut gap_end = Fr::ZERO;
     for r in rows.iter_mut() {
         if r.kind == RowKind::Existing {

@@ -152,9 +152,23 @@ pub enum WitnessError {
         /// How many.
         surplus: usize,
     },
-    /// The paths do not end in the stated root.
-    #[error("the {which} root is not the one the paths lead to")]
+    /// The paths do not end in the stated tree root.
+    #[error("the {which} tree root is not the one the paths lead to")]
     Root {
+        /// `old` or `new`.
+        which: &'static str,
+    },
+    /// The new leaf count is not the old one plus the inserted rows.
+    #[error("{new} leaves are stated after the batch, {expected} follow from the inserted rows")]
+    LeafCount {
+        /// Count stated.
+        new: u64,
+        /// Old count plus inserted rows.
+        expected: u64,
+    },
+    /// A state root is not that of its tree root and leaf count.
+    #[error("the {which} state root does not belong to the tree root and the leaf count beside it")]
+    StateRoot {
         /// `old` or `new`.
         which: &'static str,
     },

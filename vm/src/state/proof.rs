@@ -1,10 +1,10 @@
 //! Proofs about single keys against a root, for clients that do not hold the tree.
-//! Verifying needs the root only; a malformed proof is rejected, never a panic.
+//! Verifying needs the state root only; a malformed proof is rejected, never a panic.
 
 use halo2curves::bn256::Fr;
 
 use super::cell::OrdKey;
-use super::tree::{DEPTH, Leaf, Tree, node_hash};
+use super::tree::{DEPTH, Leaf, Tree, node_hash, state_root};
 use crate::Word;
 
 /// Shows that a leaf is in the tree.
@@ -16,10 +16,12 @@ pub struct MembershipProof {
     pub leaf: Leaf,
     /// The sibling at each level, leaf level first; exactly [`DEPTH`] of them.
     pub siblings: Vec<Fr>,
+    /// Number of leaves of the tree, to which the state root commits.
+    pub leaf_count: u64,
 }
 
 impl MembershipProof {
-    /// True if `root`'s tree holds `key` with `value`.
+    /// True if the state with root `root` holds `key` with `value`.
     pub fn verify(&self, root: &Fr, key: &Fr, value: &Word) -> bool {
         self.leaf.key == *key && self.leaf.value == *value && self.leads_to(root)
     }
@@ -31,7 +33,7 @@ impl MembershipProof {
         let top = self.siblings.iter().enumerate().fold(self.leaf.hash(), |node, (level, sibling)| {
             if self.index >> level & 1 == 0 { node_hash(node, *sibling) } else { node_hash(*sibling, node) }
         });
-        top == *root
+        state_root(top, self.leaf_count) == *root
     }
 }
 
@@ -43,7 +45,7 @@ pub struct AbsenceProof {
 }
 
 impl AbsenceProof {
-    /// True if `root`'s tree has no leaf for `key`.
+    /// True if the state with root `root` has no leaf for `key`.
     pub fn verify(&self, root: &Fr, key: &Fr) -> bool {
         let key = OrdKey::new(key);
         OrdKey::new(&self.low.leaf.key) < key
@@ -68,6 +70,6 @@ impl Tree {
 
     fn prove_leaf(&self, index: u32) -> MembershipProof {
         let siblings = (0..DEPTH).map(|level| self.node(level, (index >> level) ^ 1)).collect();
-        MembershipProof { index, leaf: self.leaves[index as usize], siblings }
+        MembershipProof { index, leaf: self.leaves[index as usize], siblings, leaf_count: self.leaf_count() }
     }
 }

@@ -33,7 +33,8 @@ impl Model {
         }
     }
 
-    /// Root by definition: each leaf points to the smallest larger key, levels are folded pair by pair.
+    /// Root by definition: each leaf points to the smallest larger key, levels are folded pair by pair, and the
+    /// number of leaves is absorbed last.
     fn root(&self) -> Fr {
         let keys: Vec<Fr> = std::iter::once(Fr::ZERO).chain(self.entries.iter().map(|e| e.0)).collect();
         let mut level: Vec<Fr> = keys
@@ -53,7 +54,7 @@ impl Model {
             level = level.chunks(2).map(|p| compress(p[0], p[1])).collect();
             empty = compress(empty, empty);
         }
-        level[0]
+        compress(level[0], Fr::from(keys.len() as u64))
     }
 }
 
@@ -163,7 +164,7 @@ proptest! {
 }
 
 fn alter(proof: &MembershipProof, level: usize) -> Vec<MembershipProof> {
-    let mut out = vec![proof.clone(); 7];
+    let mut out = vec![proof.clone(); 8];
     out[0].index ^= 1 << level;
     out[1].siblings[level] += Fr::ONE;
     out[2].siblings.pop();
@@ -171,6 +172,7 @@ fn alter(proof: &MembershipProof, level: usize) -> Vec<MembershipProof> {
     out[4].leaf.next -= Fr::ONE;
     out[5].leaf.value.lo ^= 1;
     out[6].leaf.value.hi ^= 1 << 127;
+    out[7].leaf_count += 1;
     out
 }
 
@@ -186,6 +188,14 @@ fn alterations(w: &TreeWitness) -> Vec<(String, TreeWitness)> {
     let one = Fr::ONE;
     change("old_root".into(), &|w| w.old_root += one);
     change("new_root".into(), &|w| w.new_root += one);
+    change("old_tree_root".into(), &|w| w.old_tree_root += one);
+    change("new_tree_root".into(), &|w| w.new_tree_root += one);
+    change("old_count".into(), &|w| w.old_count += 1);
+    change("new_count".into(), &|w| w.new_count += 1);
+    change("new_count, with its root".into(), &|w| {
+        w.new_count += 1;
+        w.new_root = state_root(w.new_tree_root, w.new_count);
+    });
     for i in 0..w.rows.len() {
         if w.rows[i].kind != RowKind::Absent {
             change(format!("row {i} key"), &|w| w.rows[i].key += one);
@@ -286,8 +296,49 @@ fn an_empty_batch_changes_nothing_and_checks() {
     let mut witness = tree.apply(&[]).unwrap();
     assert_eq!(witness.nodes.len() + witness.rows.len(), 0);
     witness.check().unwrap();
-    witness.new_root += Fr::ONE;
+    let mut other = witness.clone();
+    other.new_root += Fr::ONE;
+    assert_eq!(other.check(), Err(WitnessError::StateRoot { which: "new" }));
+    witness.new_tree_root += Fr::ONE;
+    witness.new_root = state_root(witness.new_tree_root, witness.new_count);
     assert_eq!(witness.check(), Err(WitnessError::Root { which: "new" }));
+}
+
+#[test]
+fn an_insert_at_another_empty_index_is_rejected() {
+    let f = Fr::from;
+    let tree = Tree::from_entries([(f(10), Word::from(1)), (f(20), Word::from(2))]).unwrap();
+    let list = [12, 25].map(|k| Touched { key: f(k), new_value: Word::from(7) });
+    let honest = tree.preview(&list).unwrap();
+    assert_eq!((honest.old_count, honest.new_count), (3, 5));
+    // Everything but the indices is as a correct tree would have it: pointers, paths, hashes, new root.
+    let forged = |shift: u32| {
+        let mut rows = tree.leaf_rows(&list).unwrap();
+        super::batch::fill_pointers(&mut rows);
+        rows.iter_mut().filter(|r| r.kind == RowKind::Inserted).for_each(|r| r.index += shift);
+        let (nodes, new_tree_root) = tree.node_rows(&rows);
+        let new_root = state_root(new_tree_root, honest.new_count);
+        TreeWitness { rows, nodes, new_tree_root, new_root, ..honest.clone() }
+    };
+    assert_eq!(forged(0), honest);
+    for shift in [1, 1 << 20] {
+        let mut w = forged(shift);
+        let row = w.rows.iter().position(|r| r.kind == RowKind::Inserted).unwrap();
+        assert_eq!(w.check(), Err(WitnessError::Row { row, field: "index" }));
+        // With a count to match the rows hold, but under another old root than the tree's.
+        w.old_count += u64::from(shift);
+        w.new_count += u64::from(shift);
+        assert_eq!(w.check(), Err(WitnessError::StateRoot { which: "old" }));
+        w.old_root = state_root(w.old_tree_root, w.old_count);
+        w.new_root = state_root(w.new_tree_root, w.new_count);
+        w.check().unwrap();
+        assert_ne!(w.old_root, tree.root());
+    }
+    let mut swapped = honest.clone();
+    let at: Vec<usize> =
+        (0..swapped.rows.len()).filter(|i| swapped.rows[*i].kind == RowKind::Inserted).collect();
+    (swapped.rows[at[0]].index, swapped.rows[at[1]].index) = (4, 3);
+    assert_eq!(swapped.check(), Err(WitnessError::Row { row: at[0], field: "index" }));
 }
 
 #[test]
@@ -348,9 +399,14 @@ fn digits(x: Fr) -> String {
 fn roots_and_keys_are_those_of_an_independent_implementation() {
     // From a second implementation in another language (own Keccak, own field arithmetic), written from the
     // definitions in DESIGN and this module's comments; a change here changes the protocol.
+    // The state root is compress(tree root, number of leaves).
+    assert_eq!(
+        digits(Tree::new().tree_root()),
+        "202aebae214a62aacda4be175bab96b01c6a04758bd2826b875ddf2fc0276b66"
+    );
     assert_eq!(
         digits(Tree::new().root()),
-        "202aebae214a62aacda4be175bab96b01c6a04758bd2826b875ddf2fc0276b66"
+        "17734127d2c023703e8f8d2214bc1e17fea93e40410f17d740fa2f629467bcc3"
     );
     let code = CellId { kind: kind::CODE_HASH, address: [2; 20], slot: Word::new(5, 7) };
     assert_eq!(digits(code.key()), "13a9eb71d505dc9064deb2101bc68e0ad0ed50acff237b24939bf2b9f8113ff2");
@@ -360,8 +416,8 @@ fn roots_and_keys_are_those_of_an_independent_implementation() {
         (CellId::storage([2; 20], Word::from(9)), Word::new(1, 2)),
         (code, Word::new(1 << 127, 0)),
     ];
-    assert_eq!(
-        digits(Tree::from_cells(cells).unwrap().root()),
-        "1c775aa3dbb35f52db58ef16cb56dee2a3d552df093565acc0f70bb1531df2dc"
-    );
+    let tree = Tree::from_cells(cells).unwrap();
+    assert_eq!(digits(tree.tree_root()), "1c775aa3dbb35f52db58ef16cb56dee2a3d552df093565acc0f70bb1531df2dc");
+    assert_eq!(tree.leaf_count(), 5);
+    assert_eq!(digits(tree.root()), "233e30cc53c1f21b85d6351d94943567dd59a0e7216aa87b99b45b8837525545");
 }

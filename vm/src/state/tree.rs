@@ -52,6 +52,12 @@ pub fn node_hash(left: Fr, right: Fr) -> Fr {
     compress(left, right)
 }
 
+/// The state root: `compress(tree root, number of leaves)`, the genesis leaf counted. The count fixes which index
+/// the next insert takes, so that a root follows from the batches alone.
+pub fn state_root(tree_root: Fr, leaf_count: u64) -> Fr {
+    compress(tree_root, Fr::from(leaf_count))
+}
+
 static EMPTY: LazyLock<[Fr; DEPTH + 1]> = LazyLock::new(|| {
     let mut hashes = [Fr::ZERO; DEPTH + 1];
     for level in 1..=DEPTH {
@@ -70,7 +76,7 @@ pub fn empty_subtree(level: usize) -> Fr {
 #[derive(Clone, Debug)]
 pub struct Tree {
     pub(super) leaves: Vec<Leaf>,
-    /// `levels[0]` are leaf hashes, `levels[DEPTH]` is the root; nodes past the end are empty subtrees.
+    /// `levels[0]` are leaf hashes, `levels[DEPTH]` is the tree root; nodes past the end are empty subtrees.
     pub(super) levels: Vec<Vec<Fr>>,
     /// Leaf index by key.
     pub(super) index: BTreeMap<OrdKey, u32>,
@@ -152,9 +158,19 @@ impl Tree {
         Tree { leaves, levels, index }
     }
 
-    /// The root.
+    /// The state root ([`state_root`]): what the statement, the store and proofs name.
     pub fn root(&self) -> Fr {
+        state_root(self.tree_root(), self.leaf_count())
+    }
+
+    /// Hash of the topmost node.
+    pub fn tree_root(&self) -> Fr {
         self.node(DEPTH, 0)
+    }
+
+    /// Number of leaves, the genesis leaf included; the index that the next insert takes.
+    pub fn leaf_count(&self) -> u64 {
+        self.leaves.len() as u64
     }
 
     /// The value under a key; zero if the key is absent.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::cell::OrdKey;
 use super::error::WitnessError;
-use super::tree::{DEPTH, Leaf, node_hash};
+use super::tree::{DEPTH, Leaf, node_hash, state_root};
 use crate::Word;
 use ff::Field;
 
@@ -104,10 +104,18 @@ pub struct NodeRow {
 /// The multi-proof of one batch. No key touched: no rows, no nodes and equal roots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeWitness {
-    /// Root before the batch.
+    /// State root before the batch, as in the statement.
     pub old_root: Fr,
-    /// Root after the batch.
+    /// State root after the batch.
     pub new_root: Fr,
+    /// Hash of the topmost node before the batch.
+    pub old_tree_root: Fr,
+    /// Hash of the topmost node after the batch.
+    pub new_tree_root: Fr,
+    /// Number of leaves before the batch, the genesis leaf included; the index of the first inserted leaf.
+    pub old_count: u64,
+    /// Number of leaves after the batch.
+    pub new_count: u64,
     /// Leaf rows by strictly increasing key.
     pub rows: Vec<LeafRow>,
     /// Union of the touched paths, by level, then by index; the last is the root's.
@@ -120,23 +128,36 @@ impl TreeWitness {
         self.rows.iter().filter(|r| r.accessed).map(|r| Touched { key: r.key, new_value: r.new_value })
     }
 
-    /// Checks every relation between rows, nodes and roots from scratch, all hashes included.
+    /// Checks every relation between rows, nodes, counts and roots from scratch, all hashes included. Inserted
+    /// leaves take the indices from the old count on, in key order, so that the new root has no alternative.
     ///
-    /// That an inserted leaf went to the *first* free index cannot be seen from the roots; what is checked
-    /// is that the inserted indices are consecutive in key order and were empty.
+    /// # Errors
+    /// The first [`WitnessError`] found.
     pub fn check(&self) -> Result<(), WitnessError> {
+        self.check_state_roots()?;
         self.check_rows()?;
         self.check_carries()?;
         let leaves = self.leaf_changes()?;
         self.check_nodes(leaves)
     }
 
+    fn check_state_roots(&self) -> Result<(), WitnessError> {
+        if state_root(self.old_tree_root, self.old_count) != self.old_root {
+            return Err(WitnessError::StateRoot { which: "old" });
+        }
+        if state_root(self.new_tree_root, self.new_count) != self.new_root {
+            return Err(WitnessError::StateRoot { which: "new" });
+        }
+        Ok(())
+    }
+
+    /// Rows by themselves and in order; at the end, the number of leaves.
     fn check_rows(&self) -> Result<(), WitnessError> {
         let infinity = OrdKey::new(&super::key_infinity());
         // Gap end of the last existing row.
         let mut gap_end: Option<Fr> = None;
         let mut previous: Option<OrdKey> = None;
-        let mut next_insert: Option<u32> = None;
+        let mut count = self.old_count;
         for (row, r) in self.rows.iter().enumerate() {
             let wrong = |field| WitnessError::Row { row, field };
             let key = OrdKey::new(&r.key);
@@ -160,13 +181,16 @@ impl TreeWitness {
                     if r.gap_end != end {
                         return Err(wrong("gap_end"));
                     }
-                    check_new(row, r, &mut next_insert)?;
+                    check_new(row, r, &mut count)?;
                 }
             }
             let end = OrdKey::new(&r.gap_end);
             if key >= end || end > infinity {
                 return Err(WitnessError::OutsideGap { row });
             }
+        }
+        if self.new_count != count {
+            return Err(WitnessError::LeafCount { new: self.new_count, expected: count });
         }
         Ok(())
     }
@@ -233,7 +257,7 @@ impl TreeWitness {
             if !self.rows.is_empty() || !self.nodes.is_empty() {
                 return Err(WitnessError::SurplusNodes { surplus: self.nodes.len() });
             }
-            return if self.old_root == self.new_root {
+            return if self.old_tree_root == self.new_tree_root {
                 Ok(())
             } else {
                 Err(WitnessError::Root { which: "new" })
@@ -248,8 +272,8 @@ impl TreeWitness {
         }
         // One node is left: every path ends at index 0 of the last level.
         match below.as_slice() {
-            [root] if root.old != self.old_root => Err(WitnessError::Root { which: "old" }),
-            [root] if root.new != self.new_root => Err(WitnessError::Root { which: "new" }),
+            [root] if root.old != self.old_tree_root => Err(WitnessError::Root { which: "old" }),
+            [root] if root.new != self.new_tree_root => Err(WitnessError::Root { which: "new" }),
             [_] => Ok(()),
             _ => Err(WitnessError::Root { which: "old" }),
         }
@@ -288,8 +312,8 @@ pub(super) struct Change {
     pub(super) new: Fr,
 }
 
-/// What an inserted or absent row must satisfy on its own.
-fn check_new(row: usize, r: &LeafRow, next_insert: &mut Option<u32>) -> Result<(), WitnessError> {
+/// What an inserted or absent row must satisfy on its own; an inserted one takes index `count`.
+fn check_new(row: usize, r: &LeafRow, count: &mut u64) -> Result<(), WitnessError> {
     let wrong = |field| WitnessError::Row { row, field };
     if !r.accessed {
         return Err(wrong("accessed"));
@@ -304,12 +328,13 @@ fn check_new(row: usize, r: &LeafRow, next_insert: &mut Option<u32>) -> Result<(
     if r.new_value.is_zero() == inserted {
         return Err(wrong("new_value"));
     }
-    let expected = if inserted { next_insert.unwrap_or(r.index) } else { 0 };
-    if r.index != expected {
+    let expected = if inserted { *count } else { 0 };
+    if u64::from(r.index) != expected {
         return Err(wrong("index"));
     }
     if inserted {
-        *next_insert = Some(expected.checked_add(1).ok_or(wrong("index"))?);
+        // The count equals a 32-bit index here, so this does not overflow.
+        *count += 1;
     }
     Ok(())
 }

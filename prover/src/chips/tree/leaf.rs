@@ -1,6 +1,7 @@
 //! The border of the state: one row per touched leaf, by strictly increasing key. A row opens its cell with the value
 //! under the old root and closes it with the value under the new one.
-//! Two rows for one cell would be two histories of it: keys are canonical and increase strictly.
+//! Two rows for one cell would be two histories of it: keys are canonical and increase strictly. New leaves take the
+//! indices from the number of leaves on, in order of keys: another place would be another, equally plausible, root.
 use super::node::node_elements;
 use crate::chips::gadgets::{CellCom, WordCom, account_value, opaque_word, state_elements};
 use crate::chips::poseidon::{canonical_word, chain, compress_committed, less_than, value};
@@ -31,19 +32,28 @@ struct Border {
     key: WordCom,
     gap_end: WordCom,
     carry: Com,
+    /// Leaves in the tree so far; the index that the next inserted leaf takes.
+    count: Com,
+}
+
+/// The bus elements of the number of leaves before (`after` false) or after the batch.
+pub fn count_elements(after: bool, count: &Com) -> [(u8, Com); 2] {
+    [(0, Com::int(u64::from(after))), (1, count.clone())]
 }
 
 impl Border {
     fn import(b: &mut RowBuilder<'_>) -> Border {
-        let [on, key_lo, key_hi, end_lo, end_hi, carry] = [0, 1, 2, 3, 4, 5].map(|i| b.import(i));
+        let [on, key_lo, key_hi, end_lo, end_hi, carry, count] = [0, 1, 2, 3, 4, 5, 6].map(|i| b.import(i));
         let (key, gap_end) = (WordCom { lo: key_lo, hi: key_hi }, WordCom { lo: end_lo, hi: end_hi });
-        Border { on, key, gap_end, carry }
+        Border { on, key, gap_end, carry, count }
     }
 
     fn export(&self, b: &mut RowBuilder<'_>) {
-        for c in [&self.on, &self.key.lo, &self.key.hi, &self.gap_end.lo, &self.gap_end.hi, &self.carry] {
-            b.export(c);
-        }
+        let words = [&self.key.lo, &self.key.hi, &self.gap_end.lo, &self.gap_end.hi];
+        b.export(&self.on);
+        words.into_iter().for_each(|c| b.export(c));
+        b.export(&self.carry);
+        b.export(&self.count);
     }
 }
 
@@ -86,8 +96,8 @@ impl Chip for LeafChip {
     }
 
     /// Before the first row: key -1, so that any key may come first, and an empty gap, so that the first row must
-    /// be an existing leaf.
-    fn header(&self, b: &mut RowBuilder<'_>, _input: Option<&ProverInput<'_>>) {
+    /// be an existing leaf. The number of leaves is the one in the statement's old root.
+    fn header(&self, b: &mut RowBuilder<'_>, input: Option<&ProverInput<'_>>) {
         let values = [Fr::ONE, -Fr::ONE, Fr::ZERO, Fr::ZERO, Fr::ZERO, Fr::ZERO];
         let [on, key_lo, key_hi, end_lo, end_hi, carry] = values.map(|x| {
             let c = b.commit(x);
@@ -95,7 +105,9 @@ impl Chip for LeafChip {
             c
         });
         let (key, gap_end) = (WordCom { lo: key_lo, hi: key_hi }, WordCom { lo: end_lo, hi: end_hi });
-        Border { on, key, gap_end, carry }.export(b);
+        let count = b.commit(Fr::from(input.map_or(0, |i| i.trace.tree.old_count)));
+        b.send(Tag::LeafCount, &Com::int(1), &count_elements(false, &count));
+        Border { on, key, gap_end, carry, count }.export(b);
     }
 
     fn row(&self, b: &mut RowBuilder<'_>, row: Option<&BorderRow>) {
@@ -122,6 +134,10 @@ impl Chip for LeafChip {
 
         // The leaf before and after. An inserted leaf was empty before; an absent one sends nothing.
         let index = b.commit(Fr::from(leaf.map_or(0, |r| u64::from(r.index))));
+        // It takes the first free index. Only a used row can be inserted, so that padding rows keep the count.
+        b.enforce("inserted * (index - count_before) = 0", &kind.inserted, &index - &before.count, 0u64);
+        let count =
+            b.product_committed("count = count_before + inserted", &before.count + &kind.inserted, 1u64);
         let old_hash = chain(b, &key, &[value(&gap_end), old.lo.clone(), old.hi.clone()]);
         let old_hash = b.product_committed("old leaf = existing * hash", &kind.existing, old_hash);
         let new_hash = chain(b, &key, &[carry.clone(), new.lo.clone()]);
@@ -129,12 +145,13 @@ impl Chip for LeafChip {
         b.send(Tag::Node, &(&on - &kind.absent), &node_elements(&Com::zero(), &index, &old_hash, &new_hash));
 
         open_and_close(b, &kind.accessed, &key, &old, &new, row.and_then(|r| r.cell.as_ref()));
-        Border { on, key: key_word, gap_end, carry }.export(b);
+        Border { on, key: key_word, gap_end, carry, count }.export(b);
     }
 
     fn footer(&self, b: &mut RowBuilder<'_>, _input: Option<&ProverInput<'_>>) {
         let last = Border::import(b);
         b.zero("carry of the last row = its gap_end", &last.carry - value(&last.gap_end));
+        b.send(Tag::LeafCount, &Com::int(1), &count_elements(true, &last.count));
     }
 }
 

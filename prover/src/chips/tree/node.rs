@@ -143,7 +143,7 @@ mod tests {
         let rest: Vec<(Fr, Fr, Fr)> = net.iter().map(|(k, m)| (element(k, 0), element(k, 2), *m)).collect();
         let leaves = w.rows.iter().filter(|r| r.kind != lathe_vm::state::RowKind::Absent);
         let mut expected: Vec<(Fr, Fr, Fr)> = leaves.map(|r| (Fr::ZERO, r.old_hash(), -Fr::ONE)).collect();
-        expected.push((Fr::from(32), w.old_root, Fr::ONE));
+        expected.push((Fr::from(32), w.old_tree_root, Fr::ONE));
         assert_eq!(rest.len(), expected.len());
         assert!(expected.iter().all(|e| rest.contains(e)));
     }

@@ -1,5 +1,5 @@
-//! The state's chips on replayed batches: cells, journal and tree close among themselves, and only the root is left
-//! for the statement.
+//! The state's chips on replayed batches: cells, journal and tree close among themselves, and only the tree's root and
+//! its leaf counts are left for the statement.
 use super::leaf::LeafChip;
 use super::node::NodeChip;
 use crate::chips::call::Call;
@@ -60,8 +60,12 @@ fn state_balances(f: &Fixture) {
     let left = |tag| bus.iter().filter(move |(k, _)| k.0 == tag);
     assert_eq!((left(Tag::State).count(), left(Tag::Journal).count()), (0, 0));
     let root: Vec<_> = left(Tag::Node).map(|(k, m)| ([0, 1, 2, 3].map(|i| element(k, i)), *m)).collect();
-    let expected = [Fr::from(32), Fr::ZERO, trace.tree.old_root, trace.tree.new_root];
+    let expected = [Fr::from(32), Fr::ZERO, trace.tree.old_tree_root, trace.tree.new_tree_root];
     assert_eq!(root, [(expected, Fr::ONE)]);
+    let mut counts: Vec<_> = left(Tag::LeafCount).map(|(k, m)| ([0, 1].map(|i| element(k, i)), *m)).collect();
+    counts.sort();
+    let count = |which, n| ([Fr::from(which), Fr::from(n)], Fr::ONE);
+    assert_eq!(counts, [count(0, trace.tree.old_count), count(1, trace.tree.new_count)]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use crate::state::error::StateError;
 use crate::state::witness::{Touched, TreeWitness};
 
 pub(super) const NAME: &str = "log";
-const MAGIC: &[u8; 8] = b"LATHLOG1";
+const MAGIC: &[u8; 8] = b"LATHLOG2";
 /// Length and its digest.
 const HEAD: usize = 12;
 /// Body without its entries.

@@ -14,7 +14,7 @@ use crate::state::error::StateError;
 use crate::state::tree::Tree;
 
 pub(super) const NAME: &str = "snapshot";
-const MAGIC: &[u8; 8] = b"LATHSNP1";
+const MAGIC: &[u8; 8] = b"LATHSNP2";
 
 /// A snapshot read and verified.
 pub(super) struct Snapshot {

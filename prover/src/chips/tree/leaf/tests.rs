@@ -1,7 +1,8 @@
 use super::*;
-use crate::chips::testing::{Fixture, Message, element, mutate_committed};
-use crate::circuit::check::{Bus, check_block};
+use crate::chips::testing::{Fixture, Message, element, empty_trace, mutate_committed};
+use crate::circuit::check::{Bus, MessageKey, check_block};
 use crate::circuit::lc::halves;
+use crate::circuit::{Counts, Var};
 use lathe_vm::state::{CellId, Leaf, Touched, Tree, TreeWitness, key_infinity};
 
 fn word(x: u64) -> Word {
@@ -46,9 +47,22 @@ fn rows() -> Vec<BorderRow> {
     border_rows(&witness.rows, &cells).unwrap()
 }
 
-/// All failures: every row, header, footer.
+/// The chip over rows of a tree that had `old_count` leaves.
+fn fixture(old_count: u64, rows: &[BorderRow], padding: usize) -> Fixture {
+    let mut trace = empty_trace();
+    trace.tree.old_count = old_count;
+    let counts = Counts::default();
+    Fixture::with_input(LeafChip, Some(&ProverInput { trace: &trace, counts: &counts }), rows, padding)
+}
+
+/// All failures over the tree of [`batch`], which has the genesis leaf and eight more.
 fn failures(rows: &[BorderRow], padding: usize) -> Vec<String> {
-    let f = Fixture::new(LeafChip, rows, padding);
+    failures_from(9, rows, padding)
+}
+
+/// All failures: every row, header, footer.
+fn failures_from(old_count: u64, rows: &[BorderRow], padding: usize) -> Vec<String> {
+    let f = fixture(old_count, rows, padding);
     let mut out: Vec<String> = (0..f.block.capacity).flat_map(|i| f.failures(i)).collect();
     let border = check_block(&f.block, &f.values, [Fr::ZERO; 4], &mut Bus::new());
     out.extend(border.into_iter().filter(|u| u.template != 1).map(|u| u.name.to_string()));
@@ -110,7 +124,7 @@ fn a_batch_with_every_kind_of_row_holds() {
     for padding in [0, 1, 3] {
         assert_eq!(failures(&rows, padding), Vec::<String>::new());
     }
-    let f = Fixture::new(LeafChip, &rows, 2);
+    let f = fixture(9, &rows, 2);
     for (i, r) in rows.iter().enumerate() {
         assert!(truth(r, &f.messages(i)), "row {i}: {:?}", f.messages(i));
     }
@@ -123,13 +137,13 @@ fn the_genesis_leaf_is_an_ordinary_row_and_may_come_first() {
     let w = Tree::new().preview(&[Touched { key: c.key, new_value: c.new }]).unwrap();
     assert_eq!(w.rows[0].key, Fr::ZERO);
     let rows = border_rows(&w.rows, &[c]).unwrap();
-    assert_eq!(failures(&rows, 1), Vec::<String>::new());
+    assert_eq!(failures_from(1, &rows, 1), Vec::<String>::new());
 }
 
 #[test]
 fn changing_any_committed_wire_is_rejected_or_still_true() {
     let rows = rows();
-    let mut f = Fixture::new(LeafChip, &rows, 2);
+    let mut f = fixture(9, &rows, 2);
     let kinds = |r: &BorderRow| (r.leaf.kind, r.leaf.accessed);
     let mut seen = Vec::new();
     for (i, row) in rows.iter().enumerate() {
@@ -156,7 +170,7 @@ fn a_key_plus_p_is_no_second_key() {
     // The row after the genesis leaf, again, with the key's integer raised by p where that fits into 256 bits.
     let c = |key: u64| Touched { key: Fr::from(key), new_value: word(1) };
     let w = Tree::new().preview(&[c(9)]).unwrap();
-    let mut f = Fixture::new(LeafChip, &[BorderRow { leaf: w.rows[0], cell: None }], 0);
+    let mut f = fixture(1, &[BorderRow { leaf: w.rows[0], cell: None }], 0);
     f.assert_satisfied();
     let (p_lo, p_hi) = halves(-Fr::ONE);
     // Key 0 of the genesis leaf as p: every chunk of the halves can be given, but not the range of p - 1 - key.
@@ -228,7 +242,7 @@ fn the_pointer_of_the_low_leaf_must_lead_to_the_inserted_key() {
 fn an_inserted_leaf_was_empty_and_is_not_zero() {
     let mut rows = rows();
     let at = rows.iter().position(|r| r.leaf.kind == RowKind::Inserted).unwrap();
-    let f = Fixture::new(LeafChip, &rows, 0);
+    let f = fixture(9, &rows, 0);
     let node = f.messages(at).into_iter().find(|m| m.1.0 == Tag::Node).unwrap();
     assert_eq!(element(&node.1, 2), Fr::ZERO, "an occupied index has another hash under the old root");
     let mut old = rows.clone();
@@ -257,9 +271,70 @@ fn a_row_that_is_not_accessed_keeps_its_value() {
 #[test]
 fn the_hashes_are_those_of_the_tree() {
     let r = rows().into_iter().find(|r| r.leaf.kind == RowKind::Existing && r.leaf.accessed).unwrap();
-    let f = Fixture::new(LeafChip, std::slice::from_ref(&r), 0);
+    let f = fixture(9, std::slice::from_ref(&r), 0);
     let node = f.messages(0).into_iter().find(|m| m.1.0 == Tag::Node).unwrap();
     let hash = |next, value| Leaf { key: r.leaf.key, next, value }.hash();
     assert_eq!(element(&node.1, 2), hash(r.leaf.old_next, r.leaf.old_value));
     assert_eq!(element(&node.1, 3), hash(r.leaf.new_next, r.leaf.new_value));
+}
+
+/// The two counts that header and footer send.
+fn counts(f: &Fixture) -> [Fr; 2] {
+    let mut bus = Bus::new();
+    assert!(check_block(&f.block, &f.values, [Fr::ZERO; 4], &mut bus).is_empty());
+    let sent = |after| {
+        let mine = |(k, m): &(&MessageKey, &Fr)| {
+            k.0 == Tag::LeafCount && **m == Fr::ONE && element(k, 0) == Fr::from(after)
+        };
+        let mut found = bus.iter().filter(mine);
+        let count = element(found.next().expect("a message").0, 1);
+        assert!(found.next().is_none());
+        count
+    };
+    [sent(0), sent(1)]
+}
+
+#[test]
+fn counts_before_and_after_are_sent_once() {
+    let rows = rows();
+    for padding in [0, 2] {
+        assert_eq!(counts(&fixture(9, &rows, padding)), [9, 12].map(Fr::from));
+    }
+    assert_eq!(counts(&fixture(9, &[], 2)), [9, 9].map(Fr::from));
+}
+
+#[test]
+fn an_insert_at_another_empty_index_is_rejected() {
+    let rows = rows();
+    let inserted: Vec<usize> = (0..rows.len()).filter(|i| rows[*i].leaf.kind == RowKind::Inserted).collect();
+    let indices: Vec<u32> = inserted.iter().map(|i| rows[*i].leaf.index).collect();
+    assert_eq!(indices, [9, 10, 11]);
+    for (i, to) in [(0, 12), (2, 1 << 31), (1, 9), (0, 0)] {
+        let mut moved = rows.clone();
+        moved[inserted[i]].leaf.index = to;
+        assert_rejected(&moved, "index - count_before");
+    }
+    let mut swapped = rows.clone();
+    (swapped[inserted[0]].leaf.index, swapped[inserted[1]].leaf.index) = (10, 9);
+    assert_rejected(&swapped, "index - count_before");
+    // All of them moved, with a count to match: the rows hold, but the statement's old root has another count.
+    let mut all = rows.clone();
+    inserted.iter().for_each(|i| all[*i].leaf.index += 5);
+    assert_rejected(&all, "index - count_before");
+    assert_eq!(counts(&fixture(14, &all, 1)), [14, 17].map(Fr::from));
+}
+
+#[test]
+fn a_wrong_count_in_the_header_or_between_rows_is_rejected() {
+    let rows = rows();
+    assert!(failures_from(10, &rows, 1).iter().any(|f| f.contains("index - count_before")));
+    // A row's own count changed: its seventh export.
+    let mut f = fixture(9, &rows, 1);
+    let wire = f.block.templates[1].exports[6];
+    for row in 0..=rows.len() {
+        let saved = f.values.clone();
+        f.change(row, &[(Var::Committed(wire), Fr::ONE)]);
+        assert!(f.failures(row).iter().any(|n| n.contains("count_before + inserted")), "row {row}");
+        f.values = saved;
+    }
 }
