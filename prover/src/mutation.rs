@@ -65,8 +65,8 @@ fn inputs(tag: Tag, kind: MessageKind, sends: bool) -> &'static [u8] {
         // The tree is opened from the root down: who receives a node names its place and its old hash.
         (Tag::Node, _, false) => &[3],
         (Tag::Node, _, true) => &[0, 1, 2],
-        // The old count lies in the old root, which the statement names; the new one follows from it. Element 0 tells them
-        // apart, so that no position belongs to one side: a change that only the other side could see survives.
+        // The old count is bound by the old root in the statement, the new one by the leaves; only element 0 tells them
+        // apart, so neither side may count on the other to notice.
         (Tag::LeafCount, _, _) => &[],
         (Tag::Fetch, MessageKind::Lookup, _) => &[0, 8, 17, 18, 19],
         (Tag::Const, MessageKind::Lookup, _) => &[1, 2],
@@ -405,6 +405,12 @@ pub const EXCUSES: &[Excuse] = &[
         template: 0,
         wires: &["Committed(31)"],
         reason: "position of the last segment: each cpu turns k into k + 1, so only the number of circuits balances",
+    },
+    Excuse {
+        chip: "tree leaf",
+        template: 0,
+        wires: &["Committed(6)"],
+        reason: "old number of leaves: the statement receives it and compresses it into the old state root, which L1 holds",
     },
     Excuse {
         chip: "cpu",
