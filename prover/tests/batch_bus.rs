@@ -12,7 +12,7 @@ use lathe_vm::trace::BatchTrace;
 use std::collections::BTreeMap;
 
 fn trace(f: &Fixture) -> BatchTrace {
-    replay(&f.tree, &f.codes, &lathe_vm::programs::kernel(), &f.params, &f.records, &Limits::default())
+    replay(&f.tree, &f.codes, lathe_vm::programs::kernel(), &f.params, &f.records, &Limits::default())
         .expect("the fixture replays")
 }
 
