@@ -34,7 +34,7 @@ pub struct Progress {
 impl Progress {
     /// Begins a batch.
     pub fn begin(&self, number: u64, stage: &'static str) {
-        tracing::info!(batch = number, stage, "stage begins");
+        tracing::debug!(batch = number, stage, "stage begins");
         let done = BTreeMap::new();
         *lock(&self.running) = Some(Running { number, stage, percent: 0.0, since: Instant::now(), done });
     }
@@ -45,7 +45,7 @@ impl Progress {
         let Some(run) = guard.as_mut() else { return };
         if run.stage != stage {
             run.close();
-            tracing::info!(batch = run.number, stage, "stage begins");
+            tracing::debug!(batch = run.number, stage, "stage begins");
             run.stage = stage;
         }
         run.percent = (fraction * 100.0).clamp(0.0, 100.0);
@@ -74,7 +74,9 @@ impl Progress {
 
 impl Running {
     fn close(&mut self) {
-        *self.done.entry(self.stage.into()).or_default() += self.since.elapsed().as_secs_f64() * 1000.0;
+        let ms = self.since.elapsed().as_secs_f64() * 1000.0;
+        tracing::info!(batch = self.number, stage = self.stage, ms = ms.round() as u64, "stage ends");
+        *self.done.entry(self.stage.into()).or_default() += ms;
         self.since = Instant::now();
         self.percent = 0.0;
     }

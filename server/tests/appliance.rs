@@ -145,6 +145,7 @@ async fn killed_at_every_stage_it_finishes_and_posts_each_batch_once() {
     let proof: ProofView = world.client.get(url).send().await.unwrap().json().await.unwrap();
     verify_takes_the_proof_and_no_other(&world, &proof);
     status_and_submit_speak_to_the_server(&world, &server);
+    a_damaged_key_file_is_named_and_not_used(&world);
     server.stop().await.unwrap();
 }
 
@@ -218,4 +219,27 @@ fn status_and_submit_speak_to_the_server(world: &World, server: &ServerProcess) 
     let output = lathe(&["submit", file.to_str().unwrap(), "--url", &server.url]);
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("the next batch is number 3"), "{}", text(&output.stderr));
+}
+
+fn a_damaged_key_file_is_named_and_not_used(world: &World) {
+    let copy = world.out.join("keys");
+    std::fs::create_dir(&copy).unwrap();
+    let mut damaged = None;
+    for entry in std::fs::read_dir(&world.keys).unwrap() {
+        let from = entry.unwrap().path();
+        let to = copy.join(from.file_name().unwrap());
+        std::fs::copy(&from, &to).unwrap();
+        if from.extension().is_some_and(|e| e == "key") && damaged.is_none() {
+            let mut bytes = std::fs::read(&to).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(&to, bytes).unwrap();
+            damaged = Some(to);
+        }
+    }
+    let name = damaged.unwrap().file_name().unwrap().to_str().unwrap().to_string();
+    let output =
+        lathe(&["serve", "--keys-dir", copy.to_str().unwrap(), "--data-dir", copy.to_str().unwrap()]);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains(&name), "{name}: {}", text(&output.stderr));
 }

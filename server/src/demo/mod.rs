@@ -30,7 +30,7 @@ pub struct Demo {
     /// Token transfers in the batch, 1 to 16.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub txs: u8,
-    /// Folder for the server's data, its log and the report; its old content is replaced.
+    /// Folder for the server's data, its log and the report; those of an earlier demo are replaced.
     #[arg(long, default_value = "target/demo")]
     pub out: PathBuf,
     /// Folder for the keys; kept between runs.
@@ -61,10 +61,7 @@ pub struct ServerProcess {
 pub async fn run(args: Demo) -> Result<(), CommandError> {
     let start = Instant::now();
     let program = anvil::find(args.anvil.as_deref(), Path::new("."))?;
-    if args.out.exists() {
-        std::fs::remove_dir_all(&args.out)?;
-    }
-    std::fs::create_dir_all(&args.out)?;
+    clear(&args.out)?;
 
     say(&args, "keys: opening; made once if missing, which takes minutes");
     let (deployment, verifier) = {
@@ -118,6 +115,22 @@ pub async fn run(args: Demo) -> Result<(), CommandError> {
         return Err(format!("L1 executed root {root}, the batch leads to {}", view.new_root).into());
     }
     say(&args, &format!("executed on L1 ({:.1} s in all)", start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Removes what an earlier demo left in `out`, and nothing else.
+fn clear(out: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(out)?;
+    let data = out.join("data");
+    if data.exists() {
+        std::fs::remove_dir_all(data)?;
+    }
+    for name in ["operator.key", "server.log", "batch.json", "proof.json", "report.json"] {
+        let file = out.join(name);
+        if file.exists() {
+            std::fs::remove_file(file)?;
+        }
+    }
     Ok(())
 }
 
@@ -188,7 +201,8 @@ impl ServerProcess {
     /// An exit status other than 0.
     pub async fn stop(mut self) -> Result<(), CommandError> {
         let id = self.child.id().ok_or("the server has ended already")?;
-        let kill = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        // The shell's own `kill`: the program of that name is missing on bare systems.
+        let kill = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().await?;
         let status = self.child.wait().await?;
         if kill.success() && status.success() {
             Ok(())

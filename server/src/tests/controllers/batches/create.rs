@@ -77,6 +77,31 @@ async fn the_same_batch_again_is_200_and_stored_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_one_is_accepted_and_the_others_hear_of_it() {
+    let (_dir, server) = server().await;
+    // Four times the same batch, and four batches that differ from it and from each other.
+    let batches: Vec<NewBatch> = [1, 1, 1, 1, 2, 3, 4, 5].map(|count| batch(1, count)).to_vec();
+    let timestamp = batches[0].timestamp;
+    let posts = batches.into_iter().map(|b| {
+        let (url, b) = (server.url.clone(), NewBatch { timestamp, ..b });
+        tokio::spawn(async move {
+            let client = crate::http_client(std::time::Duration::from_secs(20)).unwrap();
+            client.post(format!("{url}/v1/batches")).json(&b).send().await.unwrap().status().as_u16()
+        })
+    });
+    let mut answers = Vec::new();
+    for post in posts.collect::<Vec<_>>() {
+        answers.push(post.await.unwrap());
+    }
+    let count = |status: u16| answers.iter().filter(|a| **a == status).count();
+    assert_eq!(count(202), 1, "{answers:?}");
+    // Either the batch that came four times won, or one of the others did.
+    assert!((count(200), count(409)) == (3, 4) || (count(200), count(409)) == (0, 7), "{answers:?}");
+    assert_eq!(server.app.store.last_accepted().unwrap(), 1);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_taken_number_and_a_gap_are_409_and_name_the_number_expected() {
     let (_dir, server) = server().await;
     server.submit(&batch(1, 3)).await;
