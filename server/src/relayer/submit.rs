@@ -19,6 +19,9 @@ use tokio::time::Instant;
 /// How often L1 is asked for a receipt.
 const POLL: Duration = Duration::from_millis(400);
 
+/// Looks at a receipt, [`POLL`] apart, before a used nonce counts as somebody else's.
+const RECEIPT_LAG: usize = 12;
+
 /// What became of the nonce of a stored transaction.
 enum Fate {
     /// Mined, successfully or not.
@@ -91,15 +94,30 @@ impl Relayer {
     }
 
     async fn fate(&self, tx: &L1Tx) -> Result<Fate, RelayerError> {
+        // A node may count a nonce as used a little before it can show the receipt.
+        for _ in 0..RECEIPT_LAG {
+            if let Some(receipt) = self.receipt(tx).await? {
+                return Ok(Fate::Mined(Box::new(receipt)));
+            }
+            let used = self.provider.get_transaction_count(self.signer.address()).await.map_err(transport)?;
+            if used <= tx.nonce {
+                return Ok(Fate::Pending);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(Fate::Replaced)
+    }
+
+    /// The receipt of a stored transaction, or of one that it replaced.
+    async fn receipt(&self, tx: &L1Tx) -> Result<Option<TransactionReceipt>, RelayerError> {
         for hash in std::iter::once(&tx.hash).chain(&tx.replaced) {
             let hash: B256 =
                 hash.parse().map_err(|_| transport("a stored transaction hash does not parse"))?;
             if let Some(receipt) = self.provider.get_transaction_receipt(hash).await.map_err(transport)? {
-                return Ok(Fate::Mined(Box::new(receipt)));
+                return Ok(Some(receipt));
             }
         }
-        let used = self.provider.get_transaction_count(self.signer.address()).await.map_err(transport)?;
-        Ok(if used > tx.nonce { Fate::Replaced } else { Fate::Pending })
+        Ok(None)
     }
 
     async fn send_new(&self, app: &App, row: &BatchRow, step: L1Step) -> Result<L1Tx, RelayerError> {

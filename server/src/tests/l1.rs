@@ -38,6 +38,8 @@ pub enum Fault {
     LoseTransaction(usize),
     /// The n-th one reaches the node, and from then on nothing does: as if the relayer died before the answer.
     LoseAnswer(usize),
+    /// The next n receipts are not there yet.
+    LateReceipts(usize),
 }
 
 /// Anvil, a rollup on it, and a proxy before it.
@@ -135,6 +137,7 @@ async fn start_proxy(target: String, fault: Arc<Mutex<Fault>>) -> String {
 
 async fn forward(State((target, fault, client)): State<Shared>, body: Bytes) -> impl IntoResponse {
     let lost = (StatusCode::SERVICE_UNAVAILABLE, "down for the test".to_string());
+    let asks = String::from_utf8_lossy(&body).contains("eth_getTransactionReceipt");
     let sends = String::from_utf8_lossy(&body).contains("eth_sendRawTransaction");
     let now = {
         let mut fault = fault.lock().unwrap();
@@ -143,12 +146,18 @@ async fn forward(State((target, fault, client)): State<Shared>, body: Bytes) -> 
             Fault::LoseTransaction(n) | Fault::LoseAnswer(n) if sends && n == 0 => Fault::Down,
             Fault::LoseTransaction(n) if sends => Fault::LoseTransaction(n - 1),
             Fault::LoseAnswer(n) if sends => Fault::LoseAnswer(n - 1),
+            Fault::LateReceipts(n) if asks && n > 0 => Fault::LateReceipts(n - 1),
             ref other => other.clone(),
         };
         now
     };
     if now == Fault::Down || (sends && now == Fault::LoseTransaction(0)) {
         return lost;
+    }
+    if asks && matches!(now, Fault::LateReceipts(1..)) {
+        let call: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let answer = serde_json::json!({"jsonrpc": "2.0", "id": call["id"], "result": null});
+        return (StatusCode::OK, answer.to_string());
     }
     let request = client.post(target).header("content-type", "application/json").body(body);
     let text = request.send().await.unwrap().text().await.unwrap();

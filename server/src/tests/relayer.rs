@@ -70,6 +70,20 @@ async fn a_transaction_whose_answer_was_lost_is_not_posted_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_comes_after_the_nonce_was_used_is_waited_for() {
+    let (l1, dir) = (L1::start().await, tempfile::tempdir().unwrap());
+    l1.fault(Fault::LateReceipts(4));
+    let server = TestServer::start_with(l1.config(dir.path()), Arc::default()).await;
+    server.submit(&batch(1, 2)).await;
+    let view = server.wait_for(1, "executed").await;
+    for tx in [view.l1.commit, view.l1.prove, view.l1.execute] {
+        assert!(tx.unwrap().gas_used.is_some());
+    }
+    assert_eq!(l1.transactions().await, 3);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_proof_is_kept_while_l1_is_away_and_settled_once_it_is_back() {
     let (l1, dir) = (L1::start().await, tempfile::tempdir().unwrap());
     let server = TestServer::start_with(l1.config(dir.path()), Arc::default()).await;
