@@ -17,11 +17,20 @@ fn trace(f: &Fixture) -> Result<BatchTrace, Failure> {
 }
 
 fn main() -> Result<(), Failure> {
-    let traces = [trace(&fixtures::transfers(1)?)?, trace(&fixtures::transfers(16)?)?, trace(&fixtures::mixed()?)?];
+    let traces =
+        [trace(&fixtures::transfers(1)?)?, trace(&fixtures::transfers(16)?)?, trace(&fixtures::mixed()?)?];
     let counts = Counts::default();
     for circuit in [shapes::head(), shapes::body()] {
-        println!("{} ({} constraints, {} committed)", circuit.name, circuit.num_constraints(), circuit.num_committed());
-        println!("  {:<16} {:>8} {:>9} {:>8} {:>10}   need: 1 transfer, 16, mixed", "chip", "per row", "committed", "rows", "total");
+        println!(
+            "{} ({} constraints, {} committed)",
+            circuit.name,
+            circuit.num_constraints(),
+            circuit.num_committed()
+        );
+        println!(
+            "  {:<16} {:>8} {:>9} {:>8} {:>10}   need: 1 transfer, 16, mixed",
+            "chip", "per row", "committed", "rows", "total"
+        );
         for b in &circuit.blocks {
             let row = &b.templates[1];
             let need: Vec<usize> = traces
@@ -30,7 +39,12 @@ fn main() -> Result<(), Failure> {
                 .collect();
             println!(
                 "  {:<16} {:>8} {:>9} {:>8} {:>10}   {:?}",
-                b.chip.name(), row.constraint_count(), row.committed, b.capacity, b.constraints(), need
+                b.chip.name(),
+                row.constraint_count(),
+                row.committed,
+                b.capacity,
+                b.constraints(),
+                need
             );
         }
     }

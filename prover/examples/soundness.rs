@@ -38,7 +38,11 @@ fn chips() -> Result<Vec<ChipReport>, Failure> {
         let blocks: Vec<(&Block, &BlockValues)> = circuits[*shape].blocks.iter().zip(&v.blocks).collect();
         for (block, values) in blocks {
             if values.used == 0 && block.capacity > 0 {
-                return Err(format!("chip '{}' has no used row in this batch: nothing was tested", block.chip.name()).into());
+                return Err(format!(
+                    "chip '{}' has no used row in this batch: nothing was tested",
+                    block.chip.name()
+                )
+                .into());
             }
             let report = mutate_block(block, values, *early, &tables);
             print(&report);
@@ -62,7 +66,8 @@ fn print(r: &ChipReport) {
 fn run(path: Option<String>) -> Result<bool, Failure> {
     let reports = chips()?;
     let toy = toy::Toy::new(b"soundness");
-    let context = |statement: [u8; 32]| Context { l1_chain_id: 31337, contract: [0x11; 20], statement, layout_id: 1 };
+    let context =
+        |statement: [u8; 32]| Context { l1_chain_id: 31337, contract: [0x11; 20], statement, layout_id: 1 };
     let (ours, theirs) = (context(std::array::from_fn(|i| (37 * i) as u8)), context([0x5a; 32]));
     let (proof, other) = (toy.prove(&ours, 1), toy.prove(&theirs, 2));
     let target = Target { layout: &toy.layout, keys: &toy.keys, context: ours, proof: &proof, other: &other };

@@ -80,7 +80,8 @@ fn inputs(tag: Tag, kind: MessageKind, sends: bool) -> &'static [u8] {
 }
 
 /// Elements of `KeccakState` that come with a message; 0 and 1 say which message is taken.
-const KECCAK_STATE: [u8; 22] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
+const KECCAK_STATE: [u8; 22] =
+    [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
 
 /// Which constraints and messages mention which wire.
 struct Index {

@@ -2,6 +2,7 @@
 //! A proof leaves this module only after the batch verifier has accepted it.
 use crate::batch_verify::{BatchProof, CircuitProof, Layout, verify_batch};
 use crate::circuit::assemble::CircuitValues;
+use crate::circuit::check::check_circuits;
 use crate::circuit::chip::AssignError;
 use crate::circuit::row::EarlyPublics;
 use crate::circuit::{Circuit, Counts};
@@ -165,12 +166,14 @@ impl System {
         Ok(System { circuits, provers, keys, layout: shapes::layout(), backend })
     }
 
-    /// Whether the installed shapes have room for a batch.
+    /// Whether a batch can be proven: the shapes have room for it, every constraint holds and the bus cancels. Takes
+    /// about a second; a batch must pass before it is accepted, because an accepted one that cannot be proven stops the rollup.
     ///
     /// # Errors
-    /// Names the chip, its need and its capacity.
+    /// Names the chip, its need and its capacity; or what does not hold.
     pub fn capacity(&self, trace: &BatchTrace) -> Result<(), AssignError> {
-        capacity(&self.circuits, trace)
+        capacity(&self.circuits, trace)?;
+        provable(&self.circuits, &self.layout, trace)
     }
 
     /// Proves a batch and verifies the proof.
@@ -187,7 +190,9 @@ impl System {
         let context = self.context(l1, trace.statement_hash);
         let early = self.early_publics(&context);
 
-        let values = timed(&mut report, Stage::Assign, progress, || assign(&self.circuits, &self.layout, trace, &early))?;
+        let values = timed(&mut report, Stage::Assign, progress, || {
+            assign(&self.circuits, &self.layout, trace, &early)
+        })?;
         let committed = timed(&mut report, Stage::Commit, progress, || self.commit(&values, progress))?;
         let challenges = timed(&mut report, Stage::Challenge, progress, || {
             let drawn: Vec<_> = (self.layout.shapes.iter().zip(&committed))
@@ -234,7 +239,8 @@ impl System {
         challenges: &Challenges,
     ) -> Result<(CircuitProof, Timings), ProveError> {
         let shape = self.layout.shapes[k];
-        let (z, partial_sum) = self.circuits[shape].full_assignment(&values, early, challenges.r, challenges.c);
+        let (z, partial_sum) =
+            self.circuits[shape].full_assignment(&values, early, challenges.r, challenges.c);
         drop(values);
         let mut rng = ChaCha20Rng::from_entropy();
         let d = committed.commitment();
@@ -324,6 +330,27 @@ pub fn capacity(circuits: &[Circuit], trace: &BatchTrace) -> Result<(), AssignEr
         }
     }
     Ok(())
+}
+
+/// Assigns a batch and checks every constraint and the bus, without keys, challenges or proof.
+///
+/// # Errors
+/// Names the first thing that does not hold.
+pub fn provable(circuits: &[Circuit], layout: &Layout, trace: &BatchTrace) -> Result<(), AssignError> {
+    // The deployment does not matter: it enters the challenges only.
+    let statement = trace.statement_hash;
+    let context = Context { l1_chain_id: 0, contract: [0; 20], statement, layout_id: layout.id };
+    let early = early_publics(layout, &context);
+    let values = assign(circuits, layout, trace, &early)?;
+    let parts: Vec<_> =
+        layout.shapes.iter().zip(&values).zip(&early).map(|((s, v), e)| (&circuits[*s], v, *e)).collect();
+    let (bad, bus) = check_circuits(&parts);
+    let what = match (bad.first(), bus.keys().next()) {
+        (Some(u), _) => format!("chip '{}', row {}: '{}' does not hold", u.chip, u.row, u.name),
+        (None, Some((tag, _))) => format!("{} {tag:?} messages do not cancel", bus.len()),
+        (None, None) => return Ok(()),
+    };
+    Err(AssignError::Unprovable { what })
 }
 
 /// First phase of every circuit of a layout, tables last: they hold the lookup counts of all circuits.

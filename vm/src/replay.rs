@@ -46,6 +46,9 @@ pub enum ReplayError {
     /// a limit, missing code.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// A batch without records touches no state, and the proof of the state tree needs something touched.
+    #[error("the batch has no records; post at least one")]
+    Empty,
     /// The records do not encode.
     #[error(transparent)]
     Batch(#[from] BatchError),
@@ -117,6 +120,9 @@ pub fn replay_with_receipts(
     records: &[Record],
     limits: &Limits,
 ) -> Result<Replay, ReplayError> {
+    if records.is_empty() {
+        return Err(ReplayError::Empty);
+    }
     let input = batch::encode(records)?;
     let run = machine::run::<_, Recorder>(tree, codes, kernel, &input, limits)?;
     let receipts = receipts(records, &run.events)?;

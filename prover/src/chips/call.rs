@@ -1,7 +1,5 @@
 //! Far calls and their ends: a call saves the registers once on the bus, the matching return takes them back.
-use super::gadgets::{
-    CellCom, WordCom, address, mem_read, mem_write, range, state_access,
-};
+use super::gadgets::{CellCom, WordCom, address, mem_read, mem_write, range, state_access};
 use super::message::Keyed;
 use crate::chips::cpu::Operands;
 use crate::circuit::chip::AssignError;
@@ -245,4 +243,3 @@ pub fn final_words(step: Option<&Step>) -> Option<&[Access; 3]> {
         _ => None,
     }
 }
-

@@ -1,6 +1,7 @@
 //! Code pages: twelve words per row, decoded into fetches and constants, hashed page by page.
 //! Two codes under one (page, pc) would let a program run what is not its code: pages and words are numbered
 //! consecutively, so that each number is used once.
+use super::alu::pure_rows;
 use super::gadgets::{WordCom, checked_uint};
 use super::poseidon::{canonical_halves, compress, value};
 use crate::circuit::chip::AssignError;
@@ -10,7 +11,7 @@ use crate::input::ProverInput;
 use halo2curves::bn256::Fr;
 use lathe_vm::isa::{Instruction, PAGE_UNIT, op};
 use lathe_vm::trace::{BatchTrace, Effect, Page};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Words per constant.
 const CONSTANT: usize = 4;
@@ -247,14 +248,13 @@ impl Uses {
     fn count(trace: &BatchTrace) -> Uses {
         let mut uses =
             Uses { fetches: HashMap::new(), constants: HashMap::new(), calls: HashMap::from([(0, 1)]) };
-        // The const chip has one row for equal steps: same page, word and (unused) operands.
-        let mut distinct = HashSet::new();
+        // `const` takes its constant once per row of its chip, and that chip merges equal steps.
+        for row in pure_rows(trace, &[op::CONST]) {
+            let (index, page) = (row.t as u32 & 0x3fff, (row.t >> 14) as u32);
+            *uses.constants.entry((page, index)).or_default() += 1;
+        }
         for s in &trace.steps {
             *uses.fetches.entry((s.regs.code, s.regs.pc)).or_default() += 1;
-            let i = Instruction::decode(s.word);
-            if i.opcode == op::CONST && distinct.insert((s.regs.code, s.word, s.a.old, s.b.old)) {
-                *uses.constants.entry((s.regs.code, u32::from(i.a))).or_default() += 1;
-            }
             if let Effect::Call { .. } = s.effect {
                 // The call takes the fetch of its own instruction again, for the operand offsets.
                 *uses.fetches.entry((s.regs.code, s.regs.pc)).or_default() += 1;

@@ -112,7 +112,13 @@ fn old_time(b: &mut RowBuilder<'_>, on: &Com, time: &Com, old: u64) -> Com {
 }
 
 /// Reads a memory cell. `time` is `16 * clock + k` below 2^32. 7 constraints.
-pub fn mem_read(b: &mut RowBuilder<'_>, on: &Com, address: &Com, time: &Com, access: Option<&Access>) -> WordCom {
+pub fn mem_read(
+    b: &mut RowBuilder<'_>,
+    on: &Com,
+    address: &Com,
+    time: &Com,
+    access: Option<&Access>,
+) -> WordCom {
     let value = opaque_word(b, access.map_or(Word::ZERO, |a| a.old));
     let old = old_time(b, on, time, access.map_or(0, |a| a.old_time));
     b.receive(Tag::Mem, on, &mem_elements(address, &value, &old));

@@ -101,7 +101,14 @@ impl Keyed {
         };
         let pc = b.commit(int(|s| s.regs.pc));
         let new = if keep_d { old.clone() } else { WordCom::zero() };
-        Keyed { alu: Alu { a, b: bb, new, ..Alu::default() }, old, clock, regs, pc, change: RegsCom::default() }
+        Keyed {
+            alu: Alu { a, b: bb, new, ..Alu::default() },
+            old,
+            clock,
+            regs,
+            pc,
+            change: RegsCom::default(),
+        }
     }
 
     /// `16 * clock + k`.

@@ -1,8 +1,8 @@
 //! The chips: one file per kind of row. Each file states what its rows prove and what they send and receive.
 pub mod alu;
 pub mod batch_input;
-pub mod calldata;
 pub mod call;
+pub mod calldata;
 pub mod code;
 pub mod context;
 pub mod cpu;

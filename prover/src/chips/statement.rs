@@ -2,9 +2,7 @@
 //! One header, no rows, head circuit only. It ties the public input `statement` to what the other chips prove.
 use super::call::{RETURN, final_words};
 use super::cpu::segment_elements;
-use super::gadgets::{
-    WordCom, address, checked_uint, mem_elements, mem_read, mem_write, opaque_word, range,
-};
+use super::gadgets::{WordCom, address, checked_uint, mem_elements, mem_read, mem_write, opaque_word, range};
 use super::message::{Keyed, RegsCom};
 use super::poseidon::{canonical_halves, compress};
 use super::tree::leaf::count_elements;
@@ -88,12 +86,8 @@ fn last_step(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) -> [WordCom; 3]
     m.receive(b, &one);
 
     // The registers after it are the CPU's last ones: no page is called ENDED, so no step can follow.
-    let after = RegsCom {
-        ctx: Com::int(ENDED),
-        code: Com::int(ENDED),
-        fp: Com::zero(),
-        jhead: m.regs.jhead.clone(),
-    };
+    let after =
+        RegsCom { ctx: Com::int(ENDED), code: Com::int(ENDED), fp: Com::zero(), jhead: m.regs.jhead.clone() };
     let segments = b.commit(Fr::from(2));
     let clock = &m.clock + Com::int(1);
     b.receive(Tag::Segment, &one, &segment_elements(&segments, &clock, &after, &Com::zero()));

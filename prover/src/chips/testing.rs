@@ -186,9 +186,9 @@ fn in_table(key: &MessageKey) -> Option<bool> {
             Some((0..=128u32).any(|n| x == Fr::from(u64::from(n)) + crate::circuit::lc::pow2(n + 8)))
         }
         Tag::KeccakBits => Some(
-            hi == 0 && u64::try_from(lo).is_ok_and(|x| {
-                x < 12u64.pow(16) && (0..16).all(|i| x / 12u64.pow(i) % 12 < 2)
-            }),
+            hi == 0
+                && u64::try_from(lo)
+                    .is_ok_and(|x| x < 12u64.pow(16) && (0..16).all(|i| x / 12u64.pow(i) % 12 < 2)),
         ),
         _ => None,
     }

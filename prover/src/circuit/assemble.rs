@@ -84,7 +84,11 @@ impl Circuit {
 
     /// Writes out the whole constraint system.
     pub fn r1cs(&self) -> R1cs {
-        let mut out = R1csBuilder::new(PUBLIC_INPUTS, self.num_committed(), self.num_rest() + POWERS + self.num_derived());
+        let mut out = R1csBuilder::new(
+            PUBLIC_INPUTS,
+            self.num_committed(),
+            self.num_rest() + POWERS + self.num_derived(),
+        );
         let power = |k: u8| power_wire(self.powers_base(), k);
         for k in 2..=TAG_POWER {
             out.push_row(&[(power(k - 1), Fr::ONE)], &[(power(1), Fr::ONE)], &[(power(k), Fr::ONE)]);
@@ -123,7 +127,11 @@ impl Circuit {
                 out.push_row(&wires(&c.a), &wires(&c.b), &wires(&c.c));
             }
             for (i, p) in template.products.iter().enumerate() {
-                out.push_row(&[place(Var::Power(p.power))], &wires(&p.lc), &[((derived + i) as u32, Fr::ONE)]);
+                out.push_row(
+                    &[place(Var::Power(p.power))],
+                    &wires(&p.lc),
+                    &[((derived + i) as u32, Fr::ONE)],
+                );
             }
             for (i, f) in template.fractions.iter().enumerate() {
                 let inverse = (derived + template.products.len() + i) as u32;
@@ -163,7 +171,13 @@ impl Circuit {
     ) -> Result<(), AssignError> {
         let input = ProverInput { trace, counts };
         for (block, v) in self.blocks.iter().zip(&mut values.blocks).filter(|(b, _)| b.is_table()) {
-            *v = block.chip.assign(&block.templates, block.capacity, &input, publics, &mut Counts::default())?;
+            *v = block.chip.assign(
+                &block.templates,
+                block.capacity,
+                &input,
+                publics,
+                &mut Counts::default(),
+            )?;
         }
         Ok(())
     }
@@ -179,7 +193,13 @@ impl Circuit {
     }
 
     /// The whole assignment, ONE first, for challenges `r` and `c`; and this circuit's partial sum.
-    pub fn full_assignment(&self, values: &CircuitValues, early: EarlyPublics, r: Fr, c: Fr) -> (Vec<Fr>, Fr) {
+    pub fn full_assignment(
+        &self,
+        values: &CircuitValues,
+        early: EarlyPublics,
+        r: Fr,
+        c: Fr,
+    ) -> (Vec<Fr>, Fr) {
         let mut powers = vec![Fr::ONE; TAG_POWER as usize + 1];
         for k in 1..powers.len() {
             powers[k] = powers[k - 1] * c;
@@ -256,7 +276,8 @@ impl<'a> View<'a> {
             Var::Public(i) => self.early[i as usize],
             Var::Power(k) => powers[k as usize],
             Var::Committed(i) => {
-                self.values.committed[b.offset(|t| t.committed as usize, self.template, self.row) + i as usize]
+                self.values.committed
+                    [b.offset(|t| t.committed as usize, self.template, self.row) + i as usize]
             }
             Var::Rest(i) => {
                 self.values.rest[b.offset(|t| t.rest as usize, self.template, self.row) + i as usize]

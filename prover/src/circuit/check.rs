@@ -79,7 +79,12 @@ pub fn collect_messages(
 }
 
 /// All failing constraints of a block, and its messages.
-pub fn check_block(block: &Block, values: &BlockValues, early: EarlyPublics, bus: &mut Bus) -> Vec<Unsatisfied> {
+pub fn check_block(
+    block: &Block,
+    values: &BlockValues,
+    early: EarlyPublics,
+    bus: &mut Bus,
+) -> Vec<Unsatisfied> {
     let mut bad = Vec::new();
     for (t, row) in block.instances() {
         bad.extend(check_instance(block, values, early, t, row));

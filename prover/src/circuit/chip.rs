@@ -23,6 +23,12 @@ pub enum AssignError {
         /// Rows there are.
         capacity: usize,
     },
+    /// The chips do not add up to a proof of this trace: a fault of ours, found before anything was proven.
+    #[error("this batch cannot be proven: {what}; please report it")]
+    Unprovable {
+        /// The first constraint or message that does not hold.
+        what: String,
+    },
     /// The trace holds something the chips cannot express.
     #[error("chip '{chip}': {reason}")]
     Trace {
@@ -254,8 +260,7 @@ impl Block {
 
     /// First index, within the block, of the wires of instance `(template, row)` given a per-template width.
     pub fn offset(&self, width: impl Fn(&Template) -> usize, template: usize, row: usize) -> usize {
-        let before: usize =
-            (0..template).map(|t| width(&self.templates[t]) * self.repeats()[t]).sum();
+        let before: usize = (0..template).map(|t| width(&self.templates[t]) * self.repeats()[t]).sum();
         before + width(&self.templates[template]) * row
     }
 
@@ -276,7 +281,8 @@ impl Block {
         let fixed = |v: &Var| matches!(v, Var::Fixed(_));
         match row.fractions.as_slice() {
             [f] => {
-                f.kind == MessageKind::Provide && f.elements.iter().all(|e| e.1.terms.iter().all(|t| fixed(&t.0)))
+                f.kind == MessageKind::Provide
+                    && f.elements.iter().all(|e| e.1.terms.iter().all(|t| fixed(&t.0)))
             }
             _ => false,
         }
@@ -297,6 +303,10 @@ impl Block {
 
     /// Zeroed values, for tests and padding.
     pub fn zeroed(&self) -> BlockValues {
-        BlockValues { committed: vec![Fr::ZERO; self.committed()], rest: vec![Fr::ZERO; self.rest()], used: 0 }
+        BlockValues {
+            committed: vec![Fr::ZERO; self.committed()],
+            rest: vec![Fr::ZERO; self.rest()],
+            used: 0,
+        }
     }
 }

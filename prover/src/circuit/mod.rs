@@ -10,7 +10,7 @@ pub mod row;
 pub mod template;
 
 pub use assemble::{Circuit, CircuitValues};
-pub use bus::{MessageKind, Tag, TAG_POWER};
+pub use bus::{MessageKind, TAG_POWER, Tag};
 pub use chip::{Block, BlockValues, Chip};
 pub use counts::Counts;
 pub use lc::{Com, Lc, Var};

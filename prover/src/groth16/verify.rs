@@ -58,7 +58,9 @@ pub enum VerifyError {
         keys: usize,
     },
     /// A layout has its head, shape 0, exactly once and first.
-    #[error("layout {layout}: position {position} has shape {shape}; shape 0 stands at position 0 and nowhere else")]
+    #[error(
+        "layout {layout}: position {position} has shape {shape}; shape 0 stands at position 0 and nowhere else"
+    )]
     LayoutHead {
         /// The layout.
         layout: u32,
