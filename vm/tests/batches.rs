@@ -6,7 +6,7 @@ use lathe_vm::isa::{Instruction, OPS, Status};
 use lathe_vm::machine::Limits;
 use lathe_vm::programs;
 use lathe_vm::receipt::ReceiptStatus::{self, Reverted, Skipped, Success};
-use lathe_vm::replay::{Replay, execute, fr_of, replay_with_receipts};
+use lathe_vm::replay::{Replay, ReplayError, execute, fr_of, replay_with_receipts};
 use lathe_vm::state::CellId;
 use lathe_vm::trace::{BatchTrace, Effect};
 use lathe_vm::trace_check::check;
@@ -25,7 +25,7 @@ fn value(t: &BatchTrace, cell: CellId) -> Option<Word> {
 
 #[test]
 fn transfers_move_balances_and_nonces() {
-    for count in [0, 1, 2, 16] {
+    for count in [1, 2, 16] {
         let f = fixtures::transfers(count).unwrap();
         let r = run(&f);
         check(&r.trace).unwrap();
@@ -48,6 +48,14 @@ fn transfers_move_balances_and_nonces() {
         let kernel = r.trace.steps.iter().filter(|s| s.regs.ctx == 0).count();
         println!("{count} transfers: {} steps, {kernel} in the kernel", r.trace.steps.len());
     }
+}
+
+#[test]
+fn an_empty_batch_is_refused_by_name() {
+    let f = fixtures::transfers(0).unwrap();
+    let refused =
+        replay_with_receipts(&f.tree, &f.codes, programs::kernel(), &f.params, &f.records, &Limits::default());
+    assert!(matches!(refused, Err(ReplayError::Empty)));
 }
 
 #[test]
