@@ -53,8 +53,14 @@ fn transfers_move_balances_and_nonces() {
 #[test]
 fn an_empty_batch_is_refused_by_name() {
     let f = fixtures::transfers(0).unwrap();
-    let refused =
-        replay_with_receipts(&f.tree, &f.codes, programs::kernel(), &f.params, &f.records, &Limits::default());
+    let refused = replay_with_receipts(
+        &f.tree,
+        &f.codes,
+        programs::kernel(),
+        &f.params,
+        &f.records,
+        &Limits::default(),
+    );
     assert!(matches!(refused, Err(ReplayError::Empty)));
 }
 
