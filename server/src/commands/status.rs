@@ -2,6 +2,7 @@
 use super::{CommandError, call, client, print_json};
 use crate::view::{BatchView, HealthView};
 use clap::Args;
+use serde::Serialize;
 
 /// Arguments.
 #[derive(Debug, Args)]
@@ -24,10 +25,19 @@ pub async fn run(args: Status) -> Result<(), CommandError> {
     let client = client()?;
     if let Some(number) = args.number {
         let view: BatchView = call(client.get(format!("{}/v1/batches/{number}", args.url))).await?;
-        return if args.json { print_json(&view) } else { Ok(print_batch(&view)) };
+        return show(args.json, &view, print_batch);
     }
     let health: HealthView = call(client.get(format!("{}/healthz", args.url))).await?;
-    if args.json { print_json(&health) } else { Ok(print_health(&health)) }
+    show(args.json, &health, print_health)
+}
+
+/// JSON, or what `people` prints.
+pub(super) fn show<T: Serialize>(json: bool, value: &T, people: impl FnOnce(&T)) -> Result<(), CommandError> {
+    if json {
+        return print_json(value);
+    }
+    people(value);
+    Ok(())
 }
 
 /// One batch for people.

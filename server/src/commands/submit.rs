@@ -1,5 +1,6 @@
 //! `lathe submit`: posts a batch file and, if asked, waits for it.
-use super::{CommandError, call, client, print_json};
+use super::status::{print_batch, show};
+use super::{CommandError, call, client};
 use crate::batchgen::NewBatch;
 use crate::view::BatchView;
 use clap::Args;
@@ -42,7 +43,7 @@ pub async fn run(args: Submit) -> Result<(), CommandError> {
         tokio::time::sleep(Duration::from_millis(500)).await;
         view = call(client.get(format!("{}/v1/batches/{}", args.url, new.number))).await?;
     }
-    if args.json { print_json(&view) } else { Ok(super::status::print_batch(&view)) }
+    show(args.json, &view, print_batch)
 }
 
 /// Reads a batch file.
