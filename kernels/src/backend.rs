@@ -37,6 +37,10 @@ macro_rules! bases {
             pub fn is_empty(&self) -> bool {
                 self.len == 0
             }
+            /// The backend's own handle, whatever its type.
+            pub fn any(&self) -> &(dyn Any + Send + Sync) {
+                &*self.handle
+            }
             /// The backend's own handle, if it is of type `T`.
             pub fn handle<T: Any>(&self) -> Option<&T> {
                 self.handle.downcast_ref()

@@ -117,6 +117,62 @@ fn large_msm_equals_halo2curves_whatever_the_scalars() {
     }
 }
 
+/// The same MSM on every path; equal in affine form, hence in bytes.
+fn paths_agree<P: CurvePoint>(
+    bases: &[P],
+    scalars: &[Fr],
+    msm: impl Fn(&CpuBackend, &[P], &[Fr]) -> P::Curve,
+) -> P::Curve {
+    let portable = msm(&CpuBackend::portable(), bases, scalars);
+    let fastest = msm(&CpuBackend::new(), bases, scalars);
+    assert_eq!(portable.to_affine().to_raw(), fastest.to_affine().to_raw(), "{} bases", bases.len());
+    portable
+}
+
+fn g1(backend: &CpuBackend, bases: &[G1Affine], scalars: &[Fr]) -> G1 {
+    backend.msm_g1(&backend.upload_g1(share_points(bases)).unwrap(), scalars).unwrap()
+}
+
+fn g2(backend: &CpuBackend, bases: &[G2Affine], scalars: &[Fr]) -> G2 {
+    backend.msm_g2(&backend.upload_g2(share_points(bases)).unwrap(), scalars).unwrap()
+}
+
+#[test]
+fn msm_paths_agree_on_every_remainder_of_eight() {
+    let mut rng = rng(11);
+    for n in (0..20).chain([31, 64, 65, 257, 1000, 4099]) {
+        let scalars: Vec<Fr> = (0..n).map(|_| scalar(&mut rng)).collect();
+        paths_agree(&points::<G1Affine>(n, &mut rng), &scalars, g1);
+        paths_agree(&points::<G2Affine>(n, &mut rng), &scalars, g2);
+    }
+}
+
+#[test]
+fn msm_paths_agree_on_equal_and_opposite_bases() {
+    let mut rng = rng(12);
+    // Beyond the number of points reduced together, so that one bucket spans several groups.
+    let n = (1 << 15) + 3;
+    let p = G1::random(&mut rng).to_affine();
+    let q = G2::random(&mut rng).to_affine();
+    let full: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+    for scalars in [vec![Fr::ONE; n], vec![-Fr::from(77); n], full] {
+        let sum: Fr = scalars.iter().sum();
+        assert_eq!(paths_agree(&vec![p; n], &scalars, g1), p * sum);
+        let few = &scalars[..1 << 12];
+        assert_eq!(paths_agree(&vec![q; few.len()], few, g2), q * few.iter().sum::<Fr>());
+        let opposite: Vec<G1Affine> = (0..n).map(|i| if i % 2 == 0 { p } else { -p }).collect();
+        let difference: Fr = scalars.iter().enumerate().map(|(i, s)| if i % 2 == 0 { *s } else { -s }).sum();
+        assert_eq!(paths_agree(&opposite, &scalars, g1), p * difference);
+        assert_eq!(paths_agree(&vec![G1Affine::neutral(); n], &scalars, g1), G1::identity());
+    }
+}
+
+#[test]
+fn the_portable_path_can_be_asked_for() {
+    assert_eq!(CpuBackend::portable().path(), "portable");
+    assert!(["portable", "avx512ifma"].contains(&CpuBackend::new().path()));
+}
+
 #[test]
 fn fft_inverts_itself_beyond_the_serial_block() {
     let mut rng = rng(8);

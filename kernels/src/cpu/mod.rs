@@ -1,6 +1,9 @@
-//! The portable CPU backend: every kernel multi-threaded on the current rayon pool.
-//! It never copies resident bases and needs no CPU feature beyond the target's baseline.
+//! The CPU backend: every kernel multi-threaded on the current rayon pool. A portable path that needs
+//! no CPU feature beyond the target's baseline and never copies resident bases, and on x86-64 with
+//! AVX-512 IFMA a faster one that keeps bases in its own form. Both give the same results.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod batch_affine;
 mod fft;
 mod fixed_base;
@@ -12,19 +15,54 @@ use crate::error::KernelError;
 use crate::point::{CurvePoint, RawG1, RawG2};
 use fft::Twiddles;
 use halo2curves::bn256::{Fr, G1, G1Affine, G2, G2Affine};
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+/// Set to `portable`, this environment variable keeps [`CpuBackend::new`] off the AVX-512 path.
+pub const PATH_VARIABLE: &str = "LATHE_CPU";
+
 /// The CPU backend. Cheap to create; twiddle tables are built at first use of a size and kept.
-#[derive(Default)]
 pub struct CpuBackend {
     twiddles: Mutex<HashMap<u32, Arc<Twiddles>>>,
+    #[cfg(target_arch = "x86_64")]
+    ifma: Option<avx512::Ifma>,
+}
+
+impl Default for CpuBackend {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl CpuBackend {
-    /// A backend without cached tables.
+    /// A backend without cached tables, on the fastest path this machine has unless
+    /// [`PATH_VARIABLE`] asks for the portable one.
     pub fn new() -> Self {
-        Self::default()
+        let mut backend = Self::portable();
+        #[cfg(target_arch = "x86_64")]
+        if std::env::var_os(PATH_VARIABLE).is_none_or(|path| path != "portable") {
+            backend.ifma = avx512::Ifma::new();
+        }
+        backend
+    }
+
+    /// A backend on the portable path.
+    pub fn portable() -> Self {
+        Self {
+            twiddles: Mutex::default(),
+            #[cfg(target_arch = "x86_64")]
+            ifma: None,
+        }
+    }
+
+    /// The path in use, `avx512ifma` or `portable`.
+    pub fn path(&self) -> &'static str {
+        #[cfg(target_arch = "x86_64")]
+        if self.ifma.is_some() {
+            return "avx512ifma";
+        }
+        "portable"
     }
 
     fn twiddles(&self, size: usize) -> Result<Arc<Twiddles>, KernelError> {
@@ -38,10 +76,31 @@ impl CpuBackend {
 /// Handle behind [`G1Bases`] and [`G2Bases`]: the points where their owner keeps them.
 struct Resident<P: CurvePoint>(SharedPoints<P::Raw>);
 
-fn msm<P: CurvePoint>(resident: Option<&Resident<P>>, scalars: &[Fr]) -> Result<P::Curve, KernelError> {
-    let resident = resident.ok_or(KernelError::ForeignBases { backend: "cpu" })?;
-    let points: &[P::Raw] = (*resident.0).as_ref();
-    msm::msm::<P>(points, scalars)
+#[cfg(not(target_arch = "x86_64"))]
+use CurvePoint as Curve;
+/// Curves the paths of this machine's architecture know.
+#[cfg(target_arch = "x86_64")]
+use avx512::PackedCurve as Curve;
+
+impl CpuBackend {
+    fn upload<P: Curve>(&self, points: SharedPoints<P::Raw>) -> Arc<dyn Any + Send + Sync> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(ifma) = self.ifma {
+            return Arc::new(avx512::Resident::<P>::new(ifma, (*points).as_ref()));
+        }
+        Arc::new(Resident::<P>(points))
+    }
+}
+
+/// An MSM on the path that the bases were uploaded for.
+fn msm<P: Curve>(handle: &(dyn Any + Send + Sync), scalars: &[Fr]) -> Result<P::Curve, KernelError> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(resident) = handle.downcast_ref::<avx512::Resident<P>>() {
+        return resident.msm(scalars);
+    }
+    let resident =
+        handle.downcast_ref::<Resident<P>>().ok_or(KernelError::ForeignBases { backend: "cpu" })?;
+    msm::msm::<P>((*resident.0).as_ref(), scalars)
 }
 
 impl Backend for CpuBackend {
@@ -51,20 +110,20 @@ impl Backend for CpuBackend {
 
     fn upload_g1(&self, points: SharedPoints<RawG1>) -> Result<G1Bases, KernelError> {
         let len = (*points).as_ref().len();
-        Ok(G1Bases::new(len, Arc::new(Resident::<G1Affine>(points))))
+        Ok(G1Bases::new(len, self.upload::<G1Affine>(points)))
     }
 
     fn upload_g2(&self, points: SharedPoints<RawG2>) -> Result<G2Bases, KernelError> {
         let len = (*points).as_ref().len();
-        Ok(G2Bases::new(len, Arc::new(Resident::<G2Affine>(points))))
+        Ok(G2Bases::new(len, self.upload::<G2Affine>(points)))
     }
 
     fn msm_g1(&self, bases: &G1Bases, scalars: &[Fr]) -> Result<G1, KernelError> {
-        msm::<G1Affine>(bases.handle(), scalars)
+        msm::<G1Affine>(bases.any(), scalars)
     }
 
     fn msm_g2(&self, bases: &G2Bases, scalars: &[Fr]) -> Result<G2, KernelError> {
-        msm::<G2Affine>(bases.handle(), scalars)
+        msm::<G2Affine>(bases.any(), scalars)
     }
 
     fn fft(&self, values: &mut [Fr]) -> Result<(), KernelError> {

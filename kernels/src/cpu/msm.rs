@@ -9,47 +9,78 @@ use group::Group;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 
-/// Cost of emptying one bucket (one mixed and one full projective addition) in batch-affine additions.
-const BUCKET_COST: u64 = 5;
-const MAX_WINDOW: u32 = 17;
+/// What the planning of windows depends on.
+pub(super) struct Costs {
+    /// Cost of emptying one bucket in batch-affine additions.
+    pub(super) bucket: u64,
+    /// Widest window.
+    pub(super) max_window: u32,
+}
+
+/// A bucket is emptied by one mixed and one full projective addition.
+const COSTS: Costs = Costs { bucket: 5, max_window: 17 };
 /// Below this many entries a part is not worth its own set of buckets.
 const MIN_PART: usize = 1 << 12;
 
 /// A share of one class: one window over one range of its entries.
-struct Task<'a> {
+pub(super) struct Task<'a> {
     class: usize,
     window: u32,
     c: u32,
     entries: &'a [u32],
 }
 
+impl Task<'_> {
+    /// Number of buckets: absolute values of the digits, without zero.
+    pub(super) fn bucket_count(&self) -> usize {
+        if CLASS_BITS[self.class] == 1 { 1 } else { 1 << (self.c - 1) }
+    }
+
+    /// The digits of `entries`, a part of this task's, in this task's window.
+    pub(super) fn digits(&self, entries: &[u32], magnitude: &[[u64; 4]], digits: &mut Vec<i32>) {
+        digits.clear();
+        digits.extend(entries.iter().map(|&entry| match CLASS_BITS[self.class] {
+            1 => 1,
+            _ => booth_digit(&magnitude[(entry & !NEGATIVE) as usize], self.window, self.c),
+        }));
+    }
+
+    /// The indices and signs this task sums over.
+    pub(super) fn entries(&self) -> &[u32] {
+        self.entries
+    }
+}
+
+/// Refuses slices of different length and more points than an index can name.
+pub(super) fn check_lengths(bases: usize, scalars: usize) -> Result<(), KernelError> {
+    if bases != scalars {
+        return Err(KernelError::LengthMismatch { what: "MSM scalars", expected: bases, got: scalars });
+    }
+    if scalars >= NEGATIVE as usize {
+        return Err(KernelError::TooManyPoints { got: scalars, max: NEGATIVE as usize - 1 });
+    }
+    Ok(())
+}
+
 /// `sum scalars[i] * bases[i]`.
 pub(crate) fn msm<P: CurvePoint>(bases: &[P::Raw], scalars: &[Fr]) -> Result<P::Curve, KernelError> {
-    if bases.len() != scalars.len() {
-        return Err(KernelError::LengthMismatch {
-            what: "MSM scalars",
-            expected: bases.len(),
-            got: scalars.len(),
-        });
-    }
-    if scalars.len() >= NEGATIVE as usize {
-        return Err(KernelError::TooManyPoints { got: scalars.len(), max: NEGATIVE as usize - 1 });
-    }
+    check_lengths(bases.len(), scalars.len())?;
     let classified = classify(scalars);
-    let tasks = plan(&classified);
+    let tasks = plan(&classified, &COSTS);
     let sums: Vec<P::Curve> =
         tasks.par_iter().with_max_len(1).map(|task| run::<P>(task, bases, &classified.magnitude)).collect();
     Ok(combine::<P>(&tasks, &sums))
 }
 
 /// Window width with the least cost for `n` scalars of `bits` bits, and the number of windows.
-fn window(bits: u32, n: usize) -> (u32, u32) {
-    let cost = |c: u32| (bits + 1).div_ceil(c) as u64 * (n as u64 + (BUCKET_COST << (c - 1)));
-    let c = (1..=MAX_WINDOW).min_by_key(|&c| cost(c)).unwrap_or(1);
+fn window(bits: u32, n: usize, costs: &Costs) -> (u32, u32) {
+    let cost = |c: u32| (bits + 1).div_ceil(c) as u64 * (n as u64 + (costs.bucket << (c - 1)));
+    let c = (1..=costs.max_window).min_by_key(|&c| cost(c)).unwrap_or(1);
     (c, (bits + 1).div_ceil(c))
 }
 
-fn plan(classified: &Classified) -> Vec<Task<'_>> {
+/// The tasks of an MSM, those of a class together and from its top window down.
+pub(super) fn plan<'a>(classified: &'a Classified, costs: &Costs) -> Vec<Task<'a>> {
     let threads = rayon::current_num_threads();
     let mut tasks = Vec::new();
     for (class, entries) in classified.entries.iter().enumerate() {
@@ -57,7 +88,7 @@ fn plan(classified: &Classified) -> Vec<Task<'_>> {
             continue;
         }
         let (c, windows) =
-            if CLASS_BITS[class] == 1 { (1, 1) } else { window(CLASS_BITS[class], entries.len()) };
+            if CLASS_BITS[class] == 1 { (1, 1) } else { window(CLASS_BITS[class], entries.len(), costs) };
         // Split the entries only as far as windows alone do not keep the threads busy.
         let least = MIN_PART.max(8 << c);
         let parts = (2 * threads).div_ceil(windows as usize).min(entries.len() / least).max(1);
@@ -73,7 +104,7 @@ fn plan(classified: &Classified) -> Vec<Task<'_>> {
 
 /// The weighted bucket sum of one task.
 fn run<P: CurvePoint>(task: &Task<'_>, bases: &[P::Raw], magnitude: &[[u64; 4]]) -> P::Curve {
-    let bucket_count = if CLASS_BITS[task.class] == 1 { 1 } else { 1usize << (task.c - 1) };
+    let bucket_count = task.bucket_count();
     let mut buckets = vec![P::neutral(); bucket_count];
     let mut workspace = Workspace::<P>::new();
     let chunk = (1 << 16).max(8 * bucket_count);
@@ -81,11 +112,7 @@ fn run<P: CurvePoint>(task: &Task<'_>, bases: &[P::Raw], magnitude: &[[u64; 4]])
     let mut sorted: Vec<u32> = Vec::new();
     let mut counts = vec![0u32; bucket_count];
     for entries in task.entries.chunks(chunk) {
-        digits.clear();
-        digits.extend(entries.iter().map(|&entry| match CLASS_BITS[task.class] {
-            1 => 1,
-            _ => booth_digit(&magnitude[(entry & !NEGATIVE) as usize], task.window, task.c),
-        }));
+        task.digits(entries, magnitude, &mut digits);
         sort_by_bucket(entries, &digits, &mut counts, &mut sorted);
         workspace.reduce_into(&mut buckets, &mut counts, |i| {
             let entry = sorted[i];
@@ -98,7 +125,7 @@ fn run<P: CurvePoint>(task: &Task<'_>, bases: &[P::Raw], magnitude: &[[u64; 4]])
 
 /// Counting sort: `sorted` gets the entries with a nonzero digit, bucket after bucket, the digit's
 /// sign folded into the entry's; `counts` the size of each bucket.
-fn sort_by_bucket(entries: &[u32], digits: &[i32], counts: &mut [u32], sorted: &mut Vec<u32>) {
+pub(super) fn sort_by_bucket(entries: &[u32], digits: &[i32], counts: &mut [u32], sorted: &mut Vec<u32>) {
     counts.fill(0);
     for &d in digits.iter().filter(|&&d| d != 0) {
         counts[d.unsigned_abs() as usize - 1] += 1;
@@ -121,7 +148,7 @@ fn sort_by_bucket(entries: &[u32], digits: &[i32], counts: &mut [u32], sorted: &
 }
 
 /// `sum (b + 1) * buckets[b]` by running sums.
-fn sum_buckets<P: CurvePoint>(buckets: &[P]) -> P::Curve {
+pub(super) fn sum_buckets<P: CurvePoint>(buckets: &[P]) -> P::Curve {
     let mut running = P::Curve::identity();
     let mut sum = P::Curve::identity();
     for bucket in buckets.iter().rev() {
@@ -134,7 +161,7 @@ fn sum_buckets<P: CurvePoint>(buckets: &[P]) -> P::Curve {
 }
 
 /// Horner over the windows of each class. Tasks of a class are listed from its top window down.
-fn combine<P: CurvePoint>(tasks: &[Task<'_>], sums: &[P::Curve]) -> P::Curve {
+pub(super) fn combine<P: CurvePoint>(tasks: &[Task<'_>], sums: &[P::Curve]) -> P::Curve {
     let mut total = P::Curve::identity();
     let mut i = 0;
     while i < tasks.len() {

@@ -1,0 +1,332 @@
+//! Eight field elements at a time: radix 2^52, five limbs, Montgomery form with R = 2^260, on the
+//! 52-bit multiply-add instructions. Values are reduced lazily: each function says which multiple of
+//! the modulus its inputs may reach. Nothing here is constant time.
+//!
+//! Layout: `limbs[k]` lane i is limb k of element i. "Normalised" means every limb is in [0, 2^52).
+//! Both moduli of BN254 satisfy p < 0.1891 * 2^256, so p / R < 0.01182 and 84 p < R: any value up to
+//! 84 p can be normalised.
+
+use super::simd::*;
+use std::marker::PhantomData;
+
+/// An expression for each limb, unrolled here so that nothing is left for the optimiser to inline.
+macro_rules! limbs {
+    ($k:ident => $e:expr) => {
+        [limbs!(@ 0, $k, $e), limbs!(@ 1, $k, $e), limbs!(@ 2, $k, $e), limbs!(@ 3, $k, $e), limbs!(@ 4, $k, $e)]
+    };
+    (@ $n:literal, $k:ident, $e:expr) => {{
+        let $k: usize = $n;
+        $e
+    }};
+}
+
+pub(crate) const MASK: u64 = (1 << 52) - 1;
+
+/// A modulus of 254 bits.
+pub(crate) trait Modulus: Copy + Send + Sync + 'static {
+    /// Little-endian 64-bit limbs.
+    const P64: [u64; 4];
+    /// Radix-2^52 limbs of k p for k in 0..=8.
+    const MULTIPLES: [[u64; 5]; 9] = multiples(&Self::P64);
+    /// -1 / p mod 2^52.
+    const NEG_INV: u64 = neg_inverse(Self::P64[0]);
+    /// 1 in Montgomery form.
+    const ONE: [u64; 5] = split(&power_of_two(&Self::P64, 260));
+    #[cfg(test)]
+    /// A product with this turns a 2^256 Montgomery form into ours: x 2^256 * 2^264 / 2^260.
+    const FROM_256: [u64; 5] = split(&power_of_two(&Self::P64, 264));
+    #[cfg(test)]
+    /// A product with this turns our form into the 2^256 one: x 2^260 * 2^256 / 2^260.
+    const TO_256: [u64; 5] = split(&power_of_two(&Self::P64, 256));
+}
+
+/// The field of coordinates.
+#[derive(Clone, Copy)]
+pub(crate) struct BaseModulus;
+#[cfg(test)]
+/// The field of scalars.
+#[derive(Clone, Copy)]
+pub(crate) struct ScalarModulus;
+
+impl Modulus for BaseModulus {
+    const P64: [u64; 4] = [0x3c208c16d87cfd47, 0x97816a916871ca8d, 0xb85045b68181585d, 0x30644e72e131a029];
+}
+#[cfg(test)]
+impl Modulus for ScalarModulus {
+    const P64: [u64; 4] = [0x43e1f593f0000001, 0x2833e84879b97091, 0xb85045b68181585d, 0x30644e72e131a029];
+}
+
+/// 64-bit limbs to 52-bit limbs.
+pub(crate) const fn split(x: &[u64; 4]) -> [u64; 5] {
+    [
+        x[0] & MASK,
+        ((x[0] >> 52) | (x[1] << 12)) & MASK,
+        ((x[1] >> 40) | (x[2] << 24)) & MASK,
+        ((x[2] >> 28) | (x[3] << 36)) & MASK,
+        x[3] >> 16,
+    ]
+}
+
+const fn multiples(p: &[u64; 4]) -> [[u64; 5]; 9] {
+    let p = split(p);
+    let mut out = [[0; 5]; 9];
+    let mut k = 0;
+    while k < 9 {
+        let (mut carry, mut i) = (0, 0);
+        while i < 5 {
+            let t = p[i] * k as u64 + carry;
+            out[k][i] = t & MASK;
+            carry = t >> 52;
+            i += 1;
+        }
+        k += 1;
+    }
+    out
+}
+
+const fn neg_inverse(p0: u64) -> u64 {
+    // Newton's iteration doubles the correct low bits: 1, 2, 4, .. 64.
+    let (mut x, mut i) = (1u64, 0);
+    while i < 6 {
+        x = x.wrapping_mul(2u64.wrapping_sub(p0.wrapping_mul(x)));
+        i += 1;
+    }
+    x.wrapping_neg() & MASK
+}
+
+const fn power_of_two(p: &[u64; 4], exponent: u32) -> [u64; 4] {
+    let (mut x, mut i) = ([1u64, 0, 0, 0], 0);
+    while i < exponent {
+        // x < p < 2^254, so the double fits.
+        let d =
+            [x[0] << 1, (x[1] << 1) | (x[0] >> 63), (x[2] << 1) | (x[1] >> 63), (x[3] << 1) | (x[2] >> 63)];
+        x = reduce_once(&d, p);
+        i += 1;
+    }
+    x
+}
+
+/// `x - p` if that is not negative, else `x`.
+pub(crate) const fn reduce_once(x: &[u64; 4], p: &[u64; 4]) -> [u64; 4] {
+    let (mut out, mut borrow, mut i) = ([0u64; 4], false, 0);
+    while i < 4 {
+        let (d, b1) = x[i].overflowing_sub(p[i]);
+        let (d, b2) = d.overflowing_sub(borrow as u64);
+        out[i] = d;
+        borrow = b1 | b2;
+        i += 1;
+    }
+    if borrow { *x } else { out }
+}
+
+/// Eight elements of the field with modulus M.
+#[derive(Clone, Copy)]
+pub(crate) struct Lanes<M> {
+    pub(crate) limbs: [V; 5],
+    modulus: PhantomData<M>,
+}
+
+impl<M: Modulus> Lanes<M> {
+    #[inline(always)]
+    pub(crate) fn new(limbs: [V; 5]) -> Self {
+        Self { limbs, modulus: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(crate) fn zero() -> Self {
+        Self::new([zero(); 5])
+    }
+
+    /// The same normalised limbs in every lane.
+    #[inline(always)]
+    pub(crate) fn splat(limbs: &[u64; 5]) -> Self {
+        Self::new([splat(limbs[0]), splat(limbs[1]), splat(limbs[2]), splat(limbs[3]), splat(limbs[4])])
+    }
+
+    #[inline(always)]
+    pub(crate) fn one() -> Self {
+        Self::splat(&M::ONE)
+    }
+
+    /// From 64-bit words of values below 2^256; normalised.
+    #[inline(always)]
+    pub(crate) fn from_words(w: [V; 4]) -> Self {
+        let m = splat(MASK);
+        Self::new([
+            and(w[0], m),
+            and(or(shr::<52>(w[0]), shl::<12>(w[1])), m),
+            and(or(shr::<40>(w[1]), shl::<24>(w[2])), m),
+            and(or(shr::<28>(w[2]), shl::<36>(w[3])), m),
+            shr::<16>(w[3]),
+        ])
+    }
+
+    /// To 64-bit words; normalised and below 2^256.
+    #[inline(always)]
+    pub(crate) fn to_words(self) -> [V; 4] {
+        let l = self.limbs;
+        [
+            or(l[0], shl::<52>(l[1])),
+            or(shr::<12>(l[1]), shl::<40>(l[2])),
+            or(shr::<24>(l[2]), shl::<28>(l[3])),
+            or(shr::<36>(l[3]), shl::<16>(l[4])),
+        ]
+    }
+
+    /// `b` in the lanes of the mask.
+    #[inline(always)]
+    pub(crate) fn select(mask: u8, a: &Self, b: &Self) -> Self {
+        Self::new(limbs!(k => blend(mask, a.limbs[k], b.limbs[k])))
+    }
+
+    /// Carries limbs in (-2^62, 2^62) upwards, for a value in [0, 2^260); normalised. The shift keeps
+    /// the sign, so a limb that is short by a borrow takes it from the next; the top limb of a
+    /// value in that range ends in [0, 2^52).
+    #[inline(always)]
+    fn carry(mut t: [V; 5]) -> Self {
+        let m = splat(MASK);
+        t[1] = add(t[1], sar::<52>(t[0]));
+        t[2] = add(t[2], sar::<52>(t[1]));
+        t[3] = add(t[3], sar::<52>(t[2]));
+        t[4] = add(t[4], sar::<52>(t[3]));
+        Self::new([and(t[0], m), and(t[1], m), and(t[2], m), and(t[3], m), t[4]])
+    }
+
+    /// `a + b`; the sum below 84 p.
+    #[inline(always)]
+    pub(crate) fn add(&self, b: &Self) -> Self {
+        Self::carry(limbs!(k => add(self.limbs[k], b.limbs[k])))
+    }
+
+    /// `a - b + K p`, for b at most K p; below A p + K p for a below A p. K is at most 8.
+    #[inline(always)]
+    pub(crate) fn sub<const K: usize>(&self, b: &Self) -> Self {
+        let k = Self::splat(&M::MULTIPLES[K]).limbs;
+        Self::carry(limbs!(i => add(sub(self.limbs[i], b.limbs[i]), k[i])))
+    }
+
+    /// `a - b - c + K p`, for b + c at most K p; one carry for both.
+    #[inline(always)]
+    pub(crate) fn sub_both<const K: usize>(&self, b: &Self, c: &Self) -> Self {
+        let k = Self::splat(&M::MULTIPLES[K]).limbs;
+        Self::carry(limbs!(i => sub(add(self.limbs[i], k[i]), add(b.limbs[i], c.limbs[i]))))
+    }
+
+    /// `K p - a`, for a at most K p.
+    #[inline(always)]
+    pub(crate) fn neg<const K: usize>(&self) -> Self {
+        Self::zero().sub::<K>(self)
+    }
+
+    /// From below 2 K p to below K p: subtracts K p where that leaves no negative value.
+    #[inline(always)]
+    pub(crate) fn reduce<const K: usize>(&self) -> Self {
+        let k = Self::splat(&M::MULTIPLES[K]).limbs;
+        // In (-K p, K p): the top limb carries the sign.
+        let t = Self::carry(limbs!(i => sub(self.limbs[i], k[i])));
+        Self::select(negative(t.limbs[4]), &t, self)
+    }
+
+    /// `a b / R`, for normalised a, b below A p and B p: below (1 + 0.01182 A B) p.
+    ///
+    /// Operand scanning: round i adds a b_i and the multiple of p that clears the lowest limb, then
+    /// drops that limb. A limb takes at most 4 terms below 2^52 per round and moves down one place
+    /// each round, so after 5 rounds it is below 20 * 2^52 plus carries: far from 2^63.
+    #[inline(always)]
+    pub(crate) fn mul(&self, b: &Self) -> Self {
+        let (a, mut t) = (&self.limbs, [zero(); 5]);
+        for i in 0..5 {
+            let bi = b.limbs[i];
+            let mut s = Self::row(t, a, bi);
+            s[5] = madhi(zero(), a[4], bi);
+            t = Self::clear_lowest(s);
+        }
+        Self::carry(t)
+    }
+
+    /// `(a b + c d) / R`: as [`Self::mul`] with one reduction for both products; below
+    /// (1 + 0.01182 (A B + C D)) p. A limb takes at most 6 terms per round: below 30 * 2^52.
+    #[inline(always)]
+    pub(crate) fn mul_sum(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        let mut t = [zero(); 5];
+        for i in 0..5 {
+            let (bi, di) = (b.limbs[i], d.limbs[i]);
+            let s = Self::row(t, &a.limbs, bi);
+            let mut u = Self::row([s[0], s[1], s[2], s[3], s[4]], &c.limbs, di);
+            u[5] = madhi(madhi(zero(), a.limbs[4], bi), c.limbs[4], di);
+            t = Self::clear_lowest(u);
+        }
+        Self::carry(t)
+    }
+
+    /// `t + a b` for one limb b, without the term of 2^260, which the caller adds.
+    #[inline(always)]
+    fn row(t: [V; 5], a: &[V; 5], b: V) -> [V; 6] {
+        [
+            madlo(t[0], a[0], b),
+            madhi(madlo(t[1], a[1], b), a[0], b),
+            madhi(madlo(t[2], a[2], b), a[1], b),
+            madhi(madlo(t[3], a[3], b), a[2], b),
+            madhi(madlo(t[4], a[4], b), a[3], b),
+            zero(),
+        ]
+    }
+
+    /// `(s + m p) / 2^52` with the m in [0, 2^52) that makes it whole.
+    #[inline(always)]
+    fn clear_lowest(s: [V; 6]) -> [V; 5] {
+        let p = Self::splat(&M::MULTIPLES[1]).limbs;
+        let m = madlo(zero(), s[0], splat(M::NEG_INV));
+        // The low 52 bits of s0 + m p0 are zero, so the carry is s0 / 2^52 rounded up.
+        let c = shr::<52>(add(s[0], splat(MASK)));
+        [
+            madhi(madlo(add(s[1], c), m, p[1]), m, p[0]),
+            madhi(madlo(s[2], m, p[2]), m, p[1]),
+            madhi(madlo(s[3], m, p[3]), m, p[2]),
+            madhi(madlo(s[4], m, p[4]), m, p[3]),
+            madhi(s[5], m, p[4]),
+        ]
+    }
+
+    /// `a^2 / R`, bounds as for [`Self::mul`]. The products of different limbs are taken once and
+    /// doubled as sums (a doubled limb would not fit 52 bits): column sums stay below 10 * 2^52.
+    #[inline(always)]
+    pub(crate) fn square(&self) -> Self {
+        let a = &self.limbs;
+        let mut t = [zero(); 10];
+        for i in 0..5 {
+            for j in i + 1..5 {
+                t[i + j] = madlo(t[i + j], a[j], a[i]);
+                t[i + j + 1] = madhi(t[i + j + 1], a[j], a[i]);
+            }
+        }
+        for column in &mut t[1..9] {
+            *column = add(*column, *column);
+        }
+        for i in 0..5 {
+            t[2 * i] = madlo(t[2 * i], a[i], a[i]);
+            t[2 * i + 1] = madhi(t[2 * i + 1], a[i], a[i]);
+        }
+        let mut low = [t[0], t[1], t[2], t[3], t[4]];
+        for &next in &t[5..] {
+            low = Self::clear_lowest([low[0], low[1], low[2], low[3], low[4], next]);
+        }
+        Self::carry(low)
+    }
+
+    #[cfg(test)]
+    /// From the 2^256 Montgomery form, as words below 2^256, to ours: below 1.1 p.
+    #[inline(always)]
+    pub(crate) fn import(words: [V; 4]) -> Self {
+        // A is at most 2^256 / p < 5.3, B is 1.
+        Self::from_words(words).mul(&Self::splat(&M::FROM_256))
+    }
+
+    #[cfg(test)]
+    /// To canonical words of the 2^256 Montgomery form, for values below 40 p: the product is below
+    /// 1.5 p, so one subtraction makes it canonical.
+    #[inline(always)]
+    pub(crate) fn export(&self) -> [V; 4] {
+        self.mul(&Self::splat(&M::TO_256)).reduce::<1>().to_words()
+    }
+}

@@ -1,0 +1,26 @@
+//! The AVX-512 IFMA path: the same results as the portable one, eight field multiplications at once.
+//! [`Ifma::new`] is the one place where it is decided whether this code may run; without that token
+//! nothing in here can be called.
+
+mod batch;
+mod curve;
+mod field;
+mod msm;
+mod simd;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use curve::PackedCurve;
+pub(crate) use msm::Resident;
+
+/// Proof that this machine has the instructions used here.
+#[derive(Clone, Copy)]
+pub(crate) struct Ifma(());
+
+impl Ifma {
+    /// The token, where the processor and the operating system support AVX-512 F and IFMA.
+    pub(crate) fn new() -> Option<Self> {
+        let present = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma");
+        present.then_some(Self(()))
+    }
+}
