@@ -168,6 +168,33 @@ fn msm_paths_agree_on_equal_and_opposite_bases() {
 }
 
 #[test]
+fn transform_paths_agree_at_every_size() {
+    let mut rng = rng(13);
+    let (portable, fastest) = (CpuBackend::portable(), CpuBackend::new());
+    type Transform = fn(&CpuBackend, &mut [Fr]) -> Result<(), KernelError>;
+    let transforms: [Transform; 4] = [Backend::fft, Backend::ifft, Backend::coset_fft, Backend::coset_ifft];
+    // Sizes on both sides of the serial and the cached block, odd and even logarithms.
+    for log in 0..=17 {
+        let n = 1usize << log;
+        let edges = [Fr::ZERO, Fr::ONE, -Fr::ONE];
+        let random: Vec<Fr> =
+            (0..n).map(|i| edges.get(i % 7).copied().unwrap_or(Fr::random(&mut rng))).collect();
+        for values in [random.clone(), vec![-Fr::ONE; n]] {
+            for (kind, transform) in transforms.iter().enumerate() {
+                let (mut a, mut b) = (values.clone(), values.clone());
+                transform(&portable, &mut a).unwrap();
+                transform(&fastest, &mut b).unwrap();
+                assert!(a == b, "transform {kind} of size 2^{log}");
+            }
+        }
+        let b: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
+        let c: Vec<Fr> = random.iter().zip(&b).map(|(a, b)| *a * b).collect();
+        let want = portable.quotient(random.clone(), b.clone(), c.clone()).unwrap();
+        assert!(want == fastest.quotient(random, b, c).unwrap(), "quotient of size 2^{log}");
+    }
+}
+
+#[test]
 fn the_portable_path_can_be_asked_for() {
     assert_eq!(CpuBackend::portable().path(), "portable");
     assert!(["portable", "avx512ifma"].contains(&CpuBackend::new().path()));

@@ -24,7 +24,7 @@ enum Direction {
 }
 
 /// Multiplies `values[i]` by `base^i * factor` (natural order).
-fn scale_powers(values: &mut [Fr], base: Fr, factor: Fr) {
+pub(crate) fn scale_powers(values: &mut [Fr], base: Fr, factor: Fr) {
     values.par_chunks_mut(SERIAL).enumerate().for_each(|(chunk, values)| {
         let mut power = base.pow_vartime([(chunk * SERIAL) as u64]) * factor;
         for v in values {
@@ -158,19 +158,6 @@ impl Twiddles {
         self.dif(values, Direction::Inverse);
         bit_reverse_permute(values, self.log_size);
         self.scale(values, self.size_inverse);
-    }
-
-    pub(crate) fn coset_fft(&self, values: &mut [Fr]) {
-        scale_powers(values, coset_shift(), Fr::ONE);
-        self.fft(values);
-    }
-
-    pub(crate) fn coset_ifft(&self, values: &mut [Fr]) {
-        self.dif(values, Direction::Inverse);
-        bit_reverse_permute(values, self.log_size);
-        // The coset shift is a generator, hence invertible.
-        let shift_inverse = coset_shift().invert().unwrap_or(Fr::ZERO);
-        scale_powers(values, shift_inverse, self.size_inverse);
     }
 
     /// Evaluations on the domain to evaluations on the coset, times `size`.

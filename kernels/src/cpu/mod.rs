@@ -11,8 +11,10 @@ mod msm;
 mod scalars;
 
 use crate::backend::{Backend, G1Bases, G2Bases, SharedPoints};
+use crate::domain::coset_shift;
 use crate::error::KernelError;
 use crate::point::{CurvePoint, RawG1, RawG2};
+use ff::Field;
 use fft::Twiddles;
 use halo2curves::bn256::{Fr, G1, G1Affine, G2, G2Affine};
 use std::any::Any;
@@ -27,6 +29,8 @@ pub struct CpuBackend {
     twiddles: Mutex<HashMap<u32, Arc<Twiddles>>>,
     #[cfg(target_arch = "x86_64")]
     ifma: Option<avx512::Ifma>,
+    #[cfg(target_arch = "x86_64")]
+    transforms: Mutex<HashMap<u32, Option<Arc<avx512::Transform>>>>,
 }
 
 impl Default for CpuBackend {
@@ -53,6 +57,8 @@ impl CpuBackend {
             twiddles: Mutex::default(),
             #[cfg(target_arch = "x86_64")]
             ifma: None,
+            #[cfg(target_arch = "x86_64")]
+            transforms: Mutex::default(),
         }
     }
 
@@ -63,6 +69,18 @@ impl CpuBackend {
             return "avx512ifma";
         }
         "portable"
+    }
+
+    /// The eight-lane transform of this size, where this machine and the size allow it.
+    #[cfg(target_arch = "x86_64")]
+    fn transform(&self, size: usize) -> Result<Option<Arc<avx512::Transform>>, KernelError> {
+        let log_size = crate::domain::log_size(size)?;
+        let Some(ifma) = self.ifma else { return Ok(None) };
+        // As in `twiddles`, a poisoned lock leaves a sound map.
+        let mut cache = self.transforms.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let entry =
+            cache.entry(log_size).or_insert_with(|| avx512::Transform::new(ifma, log_size).map(Arc::new));
+        Ok(entry.clone())
     }
 
     fn twiddles(&self, size: usize) -> Result<Arc<Twiddles>, KernelError> {
@@ -127,22 +145,35 @@ impl Backend for CpuBackend {
     }
 
     fn fft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(transform) = self.transform(values.len())? {
+            transform.fft(values);
+            return Ok(());
+        }
         self.twiddles(values.len())?.fft(values);
         Ok(())
     }
 
     fn ifft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(transform) = self.transform(values.len())? {
+            transform.ifft(values);
+            return Ok(());
+        }
         self.twiddles(values.len())?.ifft(values);
         Ok(())
     }
 
     fn coset_fft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
-        self.twiddles(values.len())?.coset_fft(values);
-        Ok(())
+        crate::domain::log_size(values.len())?;
+        fft::scale_powers(values, coset_shift(), Fr::ONE);
+        self.fft(values)
     }
 
     fn coset_ifft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
-        self.twiddles(values.len())?.coset_ifft(values);
+        self.ifft(values)?;
+        // The coset shift is a generator, hence invertible.
+        fft::scale_powers(values, coset_shift().invert().unwrap_or(Fr::ZERO), Fr::ONE);
         Ok(())
     }
 
@@ -151,6 +182,10 @@ impl Backend for CpuBackend {
             if v.len() != a.len() {
                 return Err(KernelError::LengthMismatch { what, expected: a.len(), got: v.len() });
             }
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(transform) = self.transform(a.len())? {
+            return Ok(transform.quotient(a, b, c));
         }
         Ok(self.twiddles(a.len())?.quotient(a, b, c))
     }

@@ -235,7 +235,7 @@ fn first_words(v: [V; 8]) -> ([V; 4], [V; 4]) {
 }
 
 #[inline(always)]
-fn join(a: [V; 4], b: [V; 4]) -> [V; 8] {
+pub(crate) fn join(a: [V; 4], b: [V; 4]) -> [V; 8] {
     transpose([a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]])
 }
 

@@ -35,7 +35,6 @@ pub(crate) trait Modulus: Copy + Send + Sync + 'static {
     #[cfg(test)]
     /// A product with this turns a 2^256 Montgomery form into ours: x 2^256 * 2^264 / 2^260.
     const FROM_256: [u64; 5] = split(&power_of_two(&Self::P64, 264));
-    #[cfg(test)]
     /// A product with this turns our form into the 2^256 one: x 2^260 * 2^256 / 2^260.
     const TO_256: [u64; 5] = split(&power_of_two(&Self::P64, 256));
 }
@@ -43,7 +42,6 @@ pub(crate) trait Modulus: Copy + Send + Sync + 'static {
 /// The field of coordinates.
 #[derive(Clone, Copy)]
 pub(crate) struct BaseModulus;
-#[cfg(test)]
 /// The field of scalars.
 #[derive(Clone, Copy)]
 pub(crate) struct ScalarModulus;
@@ -51,7 +49,6 @@ pub(crate) struct ScalarModulus;
 impl Modulus for BaseModulus {
     const P64: [u64; 4] = [0x3c208c16d87cfd47, 0x97816a916871ca8d, 0xb85045b68181585d, 0x30644e72e131a029];
 }
-#[cfg(test)]
 impl Modulus for ScalarModulus {
     const P64: [u64; 4] = [0x43e1f593f0000001, 0x2833e84879b97091, 0xb85045b68181585d, 0x30644e72e131a029];
 }
@@ -314,15 +311,25 @@ impl<M: Modulus> Lanes<M> {
         Self::carry(low)
     }
 
-    #[cfg(test)]
-    /// From the 2^256 Montgomery form, as words below 2^256, to ours: below 1.1 p.
+    /// Limb-wise `a + b` without carry; `a` and `b` may lack theirs. For [`Self::carry`] to finish.
     #[inline(always)]
-    pub(crate) fn import(words: [V; 4]) -> Self {
-        // A is at most 2^256 / p < 5.3, B is 1.
-        Self::from_words(words).mul(&Self::splat(&M::FROM_256))
+    pub(crate) fn loose_add(&self, b: &Self) -> Self {
+        Self::new(limbs!(k => add(self.limbs[k], b.limbs[k])))
     }
 
-    #[cfg(test)]
+    /// Limb-wise `a - b + K p` without carry, as [`Self::loose_add`].
+    #[inline(always)]
+    pub(crate) fn loose_sub<const K: usize>(&self, b: &Self) -> Self {
+        let k = Self::splat(&M::MULTIPLES[K]).limbs;
+        Self::new(limbs!(i => add(sub(self.limbs[i], b.limbs[i]), k[i])))
+    }
+
+    /// Normalises a sum of a few loose terms.
+    #[inline(always)]
+    pub(crate) fn tight(self) -> Self {
+        Self::carry(self.limbs)
+    }
+
     /// To canonical words of the 2^256 Montgomery form, for values below 40 p: the product is below
     /// 1.5 p, so one subtraction makes it canonical.
     #[inline(always)]

@@ -4,6 +4,9 @@
 
 mod batch;
 mod curve;
+mod fft;
+mod fft_passes;
+mod fft_tables;
 mod field;
 mod msm;
 mod simd;
@@ -11,6 +14,7 @@ mod simd;
 mod tests;
 
 pub(crate) use curve::PackedCurve;
+pub(crate) use fft::Transform;
 pub(crate) use msm::Resident;
 
 /// Proof that this machine has the instructions used here.

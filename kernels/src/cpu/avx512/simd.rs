@@ -2,6 +2,7 @@
 //! Nothing here may run before [`super::Ifma::new`] has found the features: every entrance to the
 //! code that calls these functions takes that token.
 
+use halo2curves::bn256::Fr;
 use std::arch::x86_64::*;
 
 /// Eight 64-bit lanes.
@@ -84,3 +85,23 @@ fn pieces(t: [V; 4]) -> [V; 4] {
     let (b, d) = (odd_pieces(t[0], t[1]), odd_pieces(t[2], t[3]));
     [even_pieces(a, c), even_pieces(b, d), odd_pieces(a, c), odd_pieces(b, d)]
 }
+
+/// Two adjacent scalars, eight words.
+#[inline(always)]
+pub(super) fn load_scalars(pair: &[Fr; 2]) -> V {
+    // SAFETY: a scalar is four words and nothing else, so two are eight readable words; features as
+    // in the module's first lines.
+    unsafe { _mm512_loadu_si512(std::ptr::from_ref(pair).cast()) }
+}
+
+/// The low half of a row to one scalar, the high half to another.
+#[inline(always)]
+pub(super) fn store_halves(low: &mut [u64; 4], high: &mut [u64; 4], v: V) {
+    // SAFETY: four writable words each, no alignment asked for; features as in the first lines.
+    unsafe {
+        _mm256_storeu_si256(low.as_mut_ptr().cast(), _mm512_castsi512_si256(v));
+        _mm256_storeu_si256(high.as_mut_ptr().cast(), _mm512_extracti64x4_epi64::<1>(v));
+    }
+}
+
+const _: () = assert!(size_of::<Fr>() == 32);

@@ -30,11 +30,12 @@ impl Oracle for Fr {
 #[target_feature(enable = "avx512f,avx512ifma")]
 fn lift<F: Oracle>(values: &[F; 8], extra: &[u64; 8]) -> Lanes<F::M> {
     let row = |k: usize| load(&std::array::from_fn(|i| values[i].words()[k]));
-    let canonical = Lanes::<F::M>::import([row(0), row(1), row(2), row(3)]).reduce::<1>();
+    let canonical = Lanes::<F::M>::from_words([row(0), row(1), row(2), row(3)]);
+    let canonical = canonical.mul(&Lanes::splat(&F::M::FROM_256)).reduce::<1>();
     let p = F::M::MULTIPLES[1];
     let mut multiple = Lanes::<F::M>::zero();
-    for limb in 0..5 {
-        multiple.limbs[limb] = load(&extra.map(|k| k * p[limb]));
+    for (row, limb) in multiple.limbs.iter_mut().zip(p) {
+        *row = load(&extra.map(|k| k * limb));
     }
     // Limbs of k p unnormalised are below 2^56; the addition carries.
     canonical.add(&multiple)
