@@ -195,6 +195,25 @@ fn transform_paths_agree_at_every_size() {
 }
 
 #[test]
+fn fixed_base_paths_agree() {
+    let mut rng = rng(14);
+    let (portable, fastest) = (CpuBackend::portable(), CpuBackend::new());
+    let p = G1::random(&mut rng).to_affine();
+    let q = G2::random(&mut rng).to_affine();
+    for n in [0usize, 1, 7, 100, 1025, 20_001] {
+        let scalars: Vec<Fr> = (0..n).map(|_| scalar(&mut rng)).collect();
+        for base in [p, G1Affine::neutral()] {
+            let want = portable.fixed_base_g1(base, &scalars).unwrap();
+            assert_eq!(want, fastest.fixed_base_g1(base, &scalars).unwrap(), "{n} scalars");
+        }
+        if n < 2000 {
+            let want = portable.fixed_base_g2(q, &scalars).unwrap();
+            assert_eq!(want, fastest.fixed_base_g2(q, &scalars).unwrap(), "{n} scalars in G2");
+        }
+    }
+}
+
+#[test]
 fn the_portable_path_can_be_asked_for() {
     assert_eq!(CpuBackend::portable().path(), "portable");
     assert!(["portable", "avx512ifma"].contains(&CpuBackend::new().path()));

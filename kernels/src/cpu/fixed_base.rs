@@ -9,7 +9,7 @@ use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 
 /// Bits of a scalar plus one for the sign of the top digit.
-const SCALAR_BITS: u32 = 255;
+pub(super) const SCALAR_BITS: u32 = 255;
 
 /// `tables[w][d - 1] = d * 2^(c w) * base`.
 struct Table<P> {

@@ -108,6 +108,14 @@ impl CpuBackend {
         }
         Arc::new(Resident::<P>(points))
     }
+
+    fn multiply<P: Curve>(&self, base: P, scalars: &[Fr]) -> Vec<P> {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(ifma) = self.ifma {
+            return avx512::multiply(ifma, base, scalars);
+        }
+        fixed_base::multiply(base, scalars)
+    }
 }
 
 /// An MSM on the path that the bases were uploaded for.
@@ -191,10 +199,10 @@ impl Backend for CpuBackend {
     }
 
     fn fixed_base_g1(&self, base: G1Affine, scalars: &[Fr]) -> Result<Vec<G1Affine>, KernelError> {
-        Ok(fixed_base::multiply(base, scalars))
+        Ok(self.multiply(base, scalars))
     }
 
     fn fixed_base_g2(&self, base: G2Affine, scalars: &[Fr]) -> Result<Vec<G2Affine>, KernelError> {
-        Ok(fixed_base::multiply(base, scalars))
+        Ok(self.multiply(base, scalars))
     }
 }

@@ -8,6 +8,7 @@ mod fft;
 mod fft_passes;
 mod fft_tables;
 mod field;
+mod fixed_base;
 mod msm;
 mod simd;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 
 pub(crate) use curve::PackedCurve;
 pub(crate) use fft::Transform;
+pub(crate) use fixed_base::multiply;
 pub(crate) use msm::Resident;
 
 /// Proof that this machine has the instructions used here.
