@@ -1,4 +1,4 @@
-//! Times the CPU backend's kernels beside halo2curves' for the same input.
+//! Times the CPU backend's kernels, its portable path and halo2curves on the same input, interleaved.
 //!
 //! `cargo run --release -p lathe-kernels --example kernel_timings -- 16 18`
 
@@ -13,21 +13,36 @@ use rand_core::{RngCore, SeedableRng};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// The best of three runs.
-fn best<T>(mut f: impl FnMut() -> T) -> (Duration, T) {
-    let mut run = || {
-        let start = Instant::now();
-        let value = f();
-        (start.elapsed(), value)
-    };
-    let (mut time, mut value) = run();
-    for _ in 0..2 {
-        let (t, v) = run();
-        if t < time {
-            (time, value) = (t, v);
+/// Medians of interleaved runs of several ways to compute the same value: a load on the machine
+/// falls on all of them alike. Errs where two values differ.
+fn compare<T: PartialEq>(name: &str, rounds: usize, ways: &[(&str, &dyn Fn() -> T)]) -> Result<(), String> {
+    let mut times = vec![Vec::new(); ways.len()];
+    let mut first = None;
+    for _ in 0..rounds {
+        for ((label, way), times) in ways.iter().zip(&mut times) {
+            let start = Instant::now();
+            let value = way();
+            times.push(start.elapsed());
+            match &first {
+                None => first = Some(value),
+                Some(first) if *first != value => return Err(format!("{name}: {label} differs")),
+                Some(_) => {}
+            }
         }
     }
-    (time, value)
+    let medians: Vec<Duration> = times.iter_mut().map(|t| median(t)).collect();
+    print!("  {name:22}");
+    for ((label, _), time) in ways.iter().zip(&medians) {
+        let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
+        print!("  {label} {:9.3} ms (x {ratio:4.2})", time.as_secs_f64() * 1e3);
+    }
+    println!();
+    Ok(())
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
 }
 
 /// Scalars as in a witness: bits and limbs, a tenth of full size.
@@ -43,47 +58,76 @@ fn witness(n: usize, rng: &mut ChaCha8Rng) -> Vec<Fr> {
         .collect()
 }
 
+fn time_size(log: u32, rng: &mut ChaCha8Rng) -> Result<(), Box<dyn Error>> {
+    let (ours, portable) = (CpuBackend::new(), CpuBackend::portable());
+    let n = 1usize << log;
+    let rounds = if log < 20 { 5 } else { 3 };
+    println!("2^{log}, {} threads, {}", rayon::current_num_threads(), ours.path());
+    let full: Vec<Fr> = (0..n).map(|_| Fr::random(&mut *rng)).collect();
+    let small = witness(n, rng);
+    let (p, q) = (G1Affine::generator(), G2Affine::generator());
+    let (ours_ref, portable_ref) = (&ours, &portable);
+    let g1 = ours.fixed_base_g1(p, &full)?;
+    let g2 = ours.fixed_base_g2(q, &full)?;
+    let (r1, r2) = (ours.upload_g1(share_points(&g1))?, ours.upload_g2(share_points(&g2))?);
+    let (s1, s2) = (portable.upload_g1(share_points(&g1))?, portable.upload_g2(share_points(&g2))?);
+    for (name, scalars) in [("full", &full), ("witness", &small)] {
+        compare(
+            &format!("MSM G1 {name}"),
+            rounds,
+            &[
+                ("ours", &|| ours_ref.msm_g1(&r1, scalars).map(|p| p.to_affine())),
+                ("portable", &|| portable_ref.msm_g1(&s1, scalars).map(|p| p.to_affine())),
+                ("halo2curves", &|| Ok(halo2curves::msm::msm_best(scalars, &g1).to_affine())),
+            ],
+        )?;
+        compare(
+            &format!("MSM G2 {name}"),
+            rounds,
+            &[
+                ("ours", &|| ours_ref.msm_g2(&r2, scalars).map(|p| p.to_affine())),
+                ("portable", &|| portable_ref.msm_g2(&s2, scalars).map(|p| p.to_affine())),
+                ("halo2curves", &|| Ok(halo2curves::msm::msm_best(scalars, &g2).to_affine())),
+            ],
+        )?;
+    }
+    let fft = |backend: &CpuBackend| {
+        let mut values = full.clone();
+        backend.fft(&mut values).map(|()| values)
+    };
+    compare(
+        "FFT",
+        2 * rounds,
+        &[
+            ("ours", &|| fft(ours_ref)),
+            ("portable", &|| fft(portable_ref)),
+            ("halo2curves", &|| {
+                let mut values = full.clone();
+                halo2curves::fft::best_fft(&mut values, root_of_unity(log), log);
+                Ok(values)
+            }),
+        ],
+    )?;
+    let c: Vec<Fr> = full.iter().zip(&small).map(|(a, b)| *a * b).collect();
+    let quotient = |backend: &CpuBackend| backend.quotient(full.clone(), small.clone(), c.clone());
+    let both: [(&str, &dyn Fn() -> _); 2] =
+        [("ours", &|| quotient(ours_ref)), ("portable", &|| quotient(portable_ref))];
+    compare("quotient", rounds, &both)?;
+    compare(
+        "fixed base G1",
+        rounds,
+        &[
+            ("ours", &|| ours_ref.fixed_base_g1(p, &full)),
+            ("portable", &|| portable_ref.fixed_base_g1(p, &full)),
+        ],
+    )?;
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let backend = CpuBackend::new();
     for log in std::env::args().skip(1).map(|arg| arg.parse::<u32>()) {
-        let log = log?;
-        let n = 1usize << log;
-        let full: Vec<Fr> = (0..n).map(|_| Fr::random(&mut rng)).collect();
-        let small = witness(n, &mut rng);
-        let (t1, g1) = best(|| backend.fixed_base_g1(G1Affine::generator(), &full));
-        let (t2, g2) = best(|| backend.fixed_base_g2(G2Affine::generator(), &full));
-        println!("2^{log}: fixed base G1 {t1:?}, G2 {t2:?}");
-        let (g1, g2) = (g1?, g2?);
-        let (r1, r2) = (backend.upload_g1(share_points(&g1))?, backend.upload_g2(share_points(&g2))?);
-        for (name, scalars) in [("full-size", &full), ("witness", &small)] {
-            let (ours, a) = best(|| backend.msm_g1(&r1, scalars));
-            let (theirs, b) = best(|| halo2curves::msm::msm_best(scalars, &g1));
-            println!(
-                "  MSM G1 {name}: {ours:?}, halo2curves {theirs:?}, equal {}",
-                a?.to_affine() == b.to_affine()
-            );
-            let (ours, a) = best(|| backend.msm_g2(&r2, scalars));
-            let (theirs, b) = best(|| halo2curves::msm::msm_best(scalars, &g2));
-            println!(
-                "  MSM G2 {name}: {ours:?}, halo2curves {theirs:?}, equal {}",
-                a?.to_affine() == b.to_affine()
-            );
-        }
-        let (ours, a) = best(|| {
-            let mut values = full.clone();
-            backend.fft(&mut values).map(|()| values)
-        });
-        let (theirs, b) = best(|| {
-            let mut values = full.clone();
-            halo2curves::fft::best_fft(&mut values, root_of_unity(log), log);
-            values
-        });
-        println!("  FFT: {ours:?}, halo2curves {theirs:?}, equal {}", a? == b);
-        let c: Vec<Fr> = full.iter().zip(&small).map(|(a, b)| *a * b).collect();
-        let (time, h) = best(|| backend.quotient(full.clone(), small.clone(), c.clone()));
-        h?;
-        println!("  quotient: {time:?}");
+        time_size(log?, &mut rng)?;
     }
     Ok(())
 }
