@@ -171,7 +171,9 @@ fn assign_parallel<C: Chip>(
     let t = &templates[1];
     let (nc, nr) = (t.committed as usize, t.rest as usize);
     let chunk = capacity.div_ceil(rayon::current_num_threads() * 4).max(1);
-    let parts: Vec<(Vec<Fr>, Vec<Fr>, Vec<Fr>, Counts)> = (0..capacity.div_ceil(chunk))
+    /// Committed wires, other wires, last exports and lookup counts of one chunk.
+    type Chunk = (Vec<Fr>, Vec<Fr>, Vec<Fr>, Counts);
+    let parts: Vec<Chunk> = (0..capacity.div_ceil(chunk))
         .into_par_iter()
         .map(|p| {
             let range = p * chunk..((p + 1) * chunk).min(capacity);
