@@ -66,6 +66,9 @@ pub trait Backend: Send + Sync {
     /// A short name for logs and reports, for instance `cpu`.
     fn name(&self) -> &'static str;
 
+    /// The device for people: name, code path and threads.
+    fn device(&self) -> String;
+
     /// Makes G1 points resident. Identity points are allowed.
     fn upload_g1(&self, points: SharedPoints<RawG1>) -> Result<G1Bases, KernelError>;
     /// Makes G2 points resident. Identity points are allowed.

@@ -299,7 +299,7 @@ impl System {
 
     /// The device the kernels run on.
     pub fn device(&self) -> String {
-        self.backend.name().to_string()
+        self.backend.device()
     }
 
     /// True if any key was made from the public seed.

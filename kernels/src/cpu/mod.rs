@@ -134,6 +134,10 @@ impl Backend for CpuBackend {
         "cpu"
     }
 
+    fn device(&self) -> String {
+        format!("cpu ({}, {} threads)", self.path(), rayon::current_num_threads())
+    }
+
     fn upload_g1(&self, points: SharedPoints<RawG1>) -> Result<G1Bases, KernelError> {
         let len = (*points).as_ref().len();
         Ok(G1Bases::new(len, self.upload::<G1Affine>(points)))
