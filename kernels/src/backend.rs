@@ -58,6 +58,15 @@ bases!(
     G2Bases
 );
 
+/// What a caller may fix about a GPU backend.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DeviceOptions {
+    /// Bytes of device memory the backend may use; what the driver reports as free if absent.
+    pub memory: Option<u64>,
+    /// Whether a software adapter will do (wgpu on lavapipe). Only ever by force.
+    pub software: bool,
+}
+
 /// Where MSMs and FFTs run.
 ///
 /// Vectors over a domain of size 2^k hold evaluations at `1, w, w^2, ..` or coefficients from the

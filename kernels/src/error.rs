@@ -41,4 +41,54 @@ pub enum KernelError {
         /// The backend called.
         backend: &'static str,
     },
+    /// A point that does not satisfy its curve's equation.
+    #[error("point {index} is not on the curve; the key or file it came from is damaged")]
+    OffCurve {
+        /// Its place in the slice given.
+        index: usize,
+    },
+    /// A G2 point on the curve but outside the subgroup of prime order.
+    #[error("point {index} is on the curve but outside the subgroup of prime order; do not use its source")]
+    OutsideSubgroup {
+        /// Its place in the slice given.
+        index: usize,
+    },
+    /// A number that is not below the field's order.
+    #[error("{what} {index} is not below the field's order; encode values reduced")]
+    NonCanonical {
+        /// What kind of value.
+        what: &'static str,
+        /// Its place in the slice given.
+        index: usize,
+    },
+    /// The device's memory, or the budget given for it, does not suffice even for the smallest plan.
+    #[error(
+        "{backend}: {needed} bytes of device memory needed, {available} available; raise --device-memory or free the device"
+    )]
+    OutOfDeviceMemory {
+        /// The backend called.
+        backend: &'static str,
+        /// Bytes needed by the smallest plan.
+        needed: u64,
+        /// Bytes available to it.
+        available: u64,
+    },
+    /// The backend cannot run on this machine, or is not part of this build.
+    #[error("{backend} is not available: {reason}")]
+    Unavailable {
+        /// The backend asked for.
+        backend: &'static str,
+        /// Why not, for people.
+        reason: String,
+    },
+    /// The driver refused a call or the device was lost.
+    #[error("{backend}: {what} failed: {reason}")]
+    Device {
+        /// The backend called.
+        backend: &'static str,
+        /// What was being done.
+        what: String,
+        /// The driver's words.
+        reason: String,
+    },
 }

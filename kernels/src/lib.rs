@@ -5,11 +5,15 @@
 
 pub mod backend;
 pub mod cpu;
+#[cfg(feature = "cuda")]
+pub mod cuda;
 pub mod domain;
 pub mod error;
 pub mod point;
+#[cfg(feature = "wgpu")]
+pub mod wgpu;
 
-pub use backend::{Backend, G1Bases, G2Bases, SharedPoints};
+pub use backend::{Backend, DeviceOptions, G1Bases, G2Bases, SharedPoints};
 pub use cpu::CpuBackend;
 pub use error::KernelError;
 pub use point::{CurvePoint, RawG1, RawG2};
