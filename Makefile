@@ -1,6 +1,6 @@
 # Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
 
-.PHONY: demo test test-long lint bench setup soundness install contracts clean-demo
+.PHONY: demo test test-long lint bench setup soundness install contracts clean-demo setup-cuda
 
 CARGO ?= cargo
 KEYS  ?= target/keys
@@ -56,6 +56,10 @@ contracts: install
 install:
 	@sh scripts/install.sh
 	$(MAKE) -C contracts install
+
+# NVIDIA's compilers from PyPI into target/cuda-venv, for builds with the feature `cuda` where no CUDA is installed.
+setup-cuda:
+	@sh scripts/setup-cuda.sh
 
 clean-demo:
 	rm -rf target/demo

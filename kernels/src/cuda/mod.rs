@@ -2,5 +2,6 @@
 //! that ship run on a GPU through the driver, and in the tests through a PTX interpreter.
 
 pub mod device;
+pub mod modules;
 
 pub use device::{Arg, Buffer, Device, Stream};
