@@ -1,6 +1,7 @@
 //! `prover-bench batch`: keys, replay and proof of one batch of transfers. Every proof is verified by the prover
 //! itself; a run whose proof is refused is an error, never a figure.
 use crate::machine::{Machine, peak_memory_bytes};
+use lathe_kernels::Backend;
 use lathe_prover::system::{L1Binding, ProveReport, System};
 use lathe_vm::machine::Limits;
 use lathe_vm::trace::BatchTrace;
@@ -73,8 +74,8 @@ type Failure = Box<dyn std::error::Error>;
 pub fn run(args: &Args) -> Result<(), Failure> {
     let keys_made = !has_keys(args);
     let clock = Instant::now();
-    let system =
-        System::open(&args.keys_dir, &|what, done| eprintln!("  keys {:>3.0}%  {what}", done * 100.0))?;
+    let progress = |what: &str, done| eprintln!("  keys {:>3.0}%  {what}", done * 100.0);
+    let system = System::open(&args.keys_dir, <dyn Backend>::detect()?.backend, &progress)?;
     let setup_ms = ms(clock.elapsed());
     let clock = Instant::now();
     let trace = trace(args.txs)?;

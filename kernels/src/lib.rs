@@ -4,16 +4,20 @@
 //! backends between any two calls. This crate knows nothing of circuits or proofs.
 
 pub mod backend;
+pub mod bytes;
 pub mod cpu;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+pub mod detect;
 pub mod domain;
 pub mod error;
+pub mod failover;
 pub mod point;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;
 
 pub use backend::{Backend, DeviceOptions, G1Bases, G2Bases, SharedPoints};
 pub use cpu::CpuBackend;
+pub use detect::{BackendChoice, Detected, detect};
 pub use error::KernelError;
 pub use point::{CurvePoint, RawG1, RawG2};

@@ -16,7 +16,7 @@ use crate::shapes;
 use crate::transcript::{Challenges, Context};
 use ff::Field;
 use halo2curves::bn256::Fr;
-use lathe_kernels::{Backend, CpuBackend};
+use lathe_kernels::Backend;
 use lathe_vm::trace::BatchTrace;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
@@ -132,14 +132,17 @@ pub struct System {
 
 impl System {
     /// Loads the keys in `dir`; makes those that are missing (development mode, from a fixed public seed).
-    /// `progress` is told what is going on and how far it is, 0 to 1.
+    /// Setup and proofs run on `backend`. `progress` is told what is going on and how far it is, 0 to 1.
     ///
     /// # Errors
     /// A damaged key file is named and never replaced silently.
-    pub fn open(dir: &Path, progress: &dyn Fn(&str, f64)) -> Result<System, SystemError> {
+    pub fn open(
+        dir: &Path,
+        backend: Arc<dyn Backend>,
+        progress: &dyn Fn(&str, f64),
+    ) -> Result<System, SystemError> {
         std::fs::create_dir_all(dir)
             .map_err(|source| SystemError::Directory { path: dir.to_path_buf(), source })?;
-        let backend: Arc<dyn Backend> = Arc::new(CpuBackend::new());
         let secrets = SystemSecrets::development(DEVELOPMENT_SEED);
         let circuits = vec![shapes::head(), shapes::body()];
         let (mut provers, mut keys) = (Vec::new(), Vec::new());

@@ -1,4 +1,5 @@
 //! The whole way: a replayed batch, real keys, a real proof, and everything the verifier must refuse.
+use lathe_kernels::CpuBackend;
 use lathe_prover::batch_verify::BatchProof;
 use lathe_prover::batch_verify::tamper::{Target, tamper};
 use lathe_prover::system::{L1Binding, System};
@@ -8,6 +9,7 @@ use lathe_vm::machine::Limits;
 use lathe_vm::replay::replay;
 use lathe_vm::trace::BatchTrace;
 use std::path::Path;
+use std::sync::Arc;
 
 const L1: L1Binding = L1Binding { chain_id: 31337, contract: [0x11; 20] };
 
@@ -27,7 +29,8 @@ fn prove(system: &System, trace: &BatchTrace) -> BatchProof {
 #[test]
 fn real_batches_prove_and_nothing_else_verifies() {
     let keys = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
-    let system = System::open(&keys, &|what, _| eprintln!("{what}")).expect("keys can be made");
+    let system = System::open(&keys, Arc::new(CpuBackend::new()), &|what, _| eprintln!("{what}"))
+        .expect("keys can be made");
     assert!(system.development(), "keys from the public seed are marked");
 
     let transfers = trace(&fixtures::transfers(16).expect("fixture"));

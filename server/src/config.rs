@@ -1,5 +1,6 @@
 //! Settings of the server. Everything has a default, so that `lathe serve` alone works; a setting that cannot
 //! be right is refused at start with its name.
+use crate::device::DeviceArgs;
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,10 @@ pub struct Config {
     /// Seconds that a stop waits for the proof in work. A proof cut off is made again after the next start.
     #[arg(long, env = "LATHE_DRAIN_SECONDS", default_value_t = 20)]
     pub drain_seconds: u64,
+
+    /// The proving device.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 
     /// Settlement.
     #[command(flatten)]

@@ -1,11 +1,13 @@
 //! Verifying keys in one small file beside the proving keys, so that a proof can be verified without loading
 //! gigabytes. Whoever verifies trusts this file; it is checked point by point when it is read.
 use crate::prover::L1Binding;
+use lathe_kernels::{Backend, KernelError};
 use lathe_prover::batch_verify::{BatchProof, Layout, check_keys, verify_batch};
 use lathe_prover::groth16::VerifyingKey;
 use lathe_prover::system::{System, SystemError};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Name of the file in the keys folder.
 pub const FILE: &str = "verifying-keys.json";
@@ -16,6 +18,9 @@ pub enum KeysError {
     /// The proving system.
     #[error(transparent)]
     System(#[from] SystemError),
+    /// The proving device.
+    #[error(transparent)]
+    Device(#[from] KernelError),
     /// The file.
     #[error("verifying keys {file}: {what}; `lathe setup` writes them")]
     File {
@@ -108,8 +113,12 @@ impl Verifier {
 ///
 /// # Errors
 /// See [`KeysError`].
-pub fn open(dir: &Path, progress: &dyn Fn(&str, f64)) -> Result<System, KeysError> {
-    let system = System::open(dir, progress)?;
+pub fn open(
+    dir: &Path,
+    backend: Arc<dyn Backend>,
+    progress: &dyn Fn(&str, f64),
+) -> Result<System, KeysError> {
+    let system = System::open(dir, backend, progress)?;
     Verifier::of(&system).save(dir)?;
     Ok(system)
 }

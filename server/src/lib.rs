@@ -10,6 +10,7 @@ pub mod commands;
 pub mod config;
 pub mod controllers;
 pub mod demo;
+pub mod device;
 pub mod error;
 pub mod genesis;
 pub mod keys;

@@ -26,6 +26,8 @@ pub struct Worker {
     app: Arc<App>,
     chain: Arc<Chain>,
     state: StateStore,
+    /// The device as last seen: a GPU that fails is replaced by the CPU in `auto` mode.
+    device: String,
 }
 
 impl Worker {
@@ -42,7 +44,8 @@ impl Worker {
         let last = app.store.last_proven()?;
         let state = open_state(&data_dir.join(PROVEN_STATE), genesis, &chain, &app.store, last)?;
         METRICS.last_batch("proven", last);
-        Ok(Worker { app, chain, state })
+        let device = app.prover.device();
+        Ok(Worker { app, chain, state, device })
     }
 
     /// Proves until `app.stopping`; runs on a thread of its own. `wait` blocks until there may be work.
@@ -71,6 +74,7 @@ impl Worker {
             let attempt_once = AssertUnwindSafe(|| self.prove(row));
             let result = catch_unwind(attempt_once).unwrap_or_else(|panic| Err(panic_text(&*panic)));
             self.app.proving.end();
+            self.note_device();
             let Err(error) = result else {
                 self.app.set_worker_error(None);
                 return;
@@ -88,6 +92,15 @@ impl Worker {
             std::thread::sleep(RETRY);
         }
         self.stand_still(format!("batch {} failed {ATTEMPTS} times; restart to try again", row.number));
+    }
+
+    /// Says so if proving goes on with another device.
+    fn note_device(&mut self) {
+        let device = self.app.prover.device();
+        if device != self.device {
+            tracing::error!(before = self.device, now = device, "the proving device changed");
+            self.device = device;
+        }
     }
 
     /// Waits for the stop: batches after a failed one cannot be proven without it.

@@ -5,12 +5,14 @@ use lathe::batchgen;
 use lathe::commands::setup::deployment;
 use lathe::demo::anvil::{self, Anvil};
 use lathe::demo::{ServerProcess, executed_root, start_server};
+use lathe::device::DeviceArgs;
 use lathe::genesis::DEV_CHAIN_ID;
 use lathe::keys;
 use lathe::progress::unix_seconds;
 use lathe::relayer::deploy::{Deployed, deploy};
 use lathe::relayer::provider;
 use lathe::view::{BatchView, ProofView};
+use lathe_kernels::BackendChoice;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -19,6 +21,9 @@ use std::time::{Duration, Instant};
 /// Stages at which the server is killed. The last three wait for a block, and the test decides when there is one.
 const STAGES: [&str; 8] =
     ["accepted", "assign", "commit", "prove", "proven", "settleCommit", "settleProve", "settleExecute"];
+
+/// The best device of this machine.
+const DEVICE: DeviceArgs = DeviceArgs { backend: BackendChoice::Auto, device_memory: None };
 
 struct World {
     _l1: Anvil,
@@ -44,8 +49,11 @@ impl World {
     async fn new(out: &Path) -> World {
         let keys = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keys");
         let dir = keys.clone();
-        let system =
-            tokio::task::spawn_blocking(move || keys::open(&dir, &|_, _| {}).unwrap()).await.unwrap();
+        let system = tokio::task::spawn_blocking(move || {
+            keys::open(&dir, DEVICE.open().unwrap(), &|_, _| {}).unwrap()
+        })
+        .await
+        .unwrap();
         let given = std::env::var_os("LATHE_ANVIL").map(PathBuf::from);
         let program = anvil::find(given.as_deref(), &root()).unwrap();
         let artefacts =
@@ -62,7 +70,7 @@ impl World {
 
     async fn serve(&self) -> ServerProcess {
         let exe = Path::new(env!("CARGO_BIN_EXE_lathe"));
-        start_server(exe, &self.out, &self.keys, &self.l1_url, &self.deployed).await.unwrap()
+        start_server(exe, &self.out, &self.keys, DEVICE, &self.l1_url, &self.deployed).await.unwrap()
     }
 
     async fn view(&self, server: &ServerProcess, number: u64) -> BatchView {

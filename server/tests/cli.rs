@@ -65,4 +65,27 @@ fn wrong_settings_of_the_server_are_refused_by_name() {
             "{error}"
         );
     }
+    for command in ["serve", "setup", "demo"] {
+        for (args, hint) in [
+            (["--backend", "gpu"], "choose auto, cuda, wgpu or cpu"),
+            (["--device-memory", "8 gigs"], "8GiB"),
+        ] {
+            let output = lathe(&[&[command][..], &args].concat());
+            assert_eq!(output.status.code(), Some(2));
+            let error = text(&output.stderr);
+            assert!(error.contains(args[0]) && error.contains(hint), "{error}");
+        }
+    }
+}
+
+/// Before any key is made or read: a device asked for by name that is not there must not cost minutes first.
+#[test]
+#[cfg(not(feature = "cuda"))]
+fn a_backend_that_is_not_built_in_is_an_error_and_never_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = lathe(&["setup", "--backend", "cuda", "--keys-dir", dir.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(error.contains("cuda is not available") && error.contains("feature `cuda`"), "{error}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }

@@ -13,15 +13,17 @@ use tokio::signal::unix::{SignalKind, signal};
 pub async fn run(config: Config) -> Result<(), CommandError> {
     let dir = config.keys_dir();
     tracing::info!(keys = %dir.display(), "opening the proving keys; missing ones are made, which takes minutes");
-    let open =
-        move || keys::open(&dir, &|what, done| tracing::info!(percent = (done * 100.0) as u32, "{what}"));
+    let device = config.device;
+    let open = move || {
+        let progress = |what: &str, done| tracing::info!(percent = (done * 100.0) as u32, "{what}");
+        keys::open(&dir, device.open()?, &progress)
+    };
     let system = tokio::task::spawn_blocking(open).await??;
     if system.development() {
         tracing::warn!(
             "development keys: anybody can forge proofs under them; a production rollup refuses them"
         );
     }
-    tracing::info!(device = system.device(), "proving device");
     let server = Server::open(config, Arc::new(system)).await?;
     println!("listening on http://{}", server.address()?);
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,6 +1,7 @@
 //! `lathe setup`: makes and caches keys, and deploys the contracts if asked.
 use super::{CommandError, print_json};
 use crate::app::load_genesis_file;
+use crate::device::DeviceArgs;
 use crate::genesis::DEV_CHAIN_ID;
 use crate::keys;
 use crate::relayer::deploy::{Deployment, deploy};
@@ -41,6 +42,9 @@ pub struct Setup {
     /// Deploy for production: L1 then refuses development keys and protocolVersion 0.
     #[arg(long)]
     pub production: bool,
+    /// The device that makes the keys.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -52,8 +56,8 @@ pub struct Setup {
 /// A damaged key file, or what L1 answers.
 pub async fn run(args: Setup) -> Result<(), CommandError> {
     let start = Instant::now();
-    let dir = args.keys_dir.clone();
-    let system = tokio::task::spawn_blocking(move || open(&dir)).await??;
+    let (dir, device) = (args.keys_dir.clone(), args.device);
+    let system = tokio::task::spawn_blocking(move || open(&dir, device)).await??;
     let circuits = system.circuits();
     let seconds = start.elapsed().as_secs_f64();
     let mut report = serde_json::json!({
@@ -109,13 +113,14 @@ pub fn deployment(
 ///
 /// # Errors
 /// See [`keys::KeysError`].
-pub fn open(dir: &Path) -> Result<System, keys::KeysError> {
+pub fn open(dir: &Path, device: DeviceArgs) -> Result<System, keys::KeysError> {
+    let backend = device.open()?;
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.enable_steady_tick(Duration::from_millis(120));
     let last = Mutex::new(String::new());
-    let system = keys::open(dir, &|what, done| {
+    let system = keys::open(dir, backend, &|what, done| {
         let mut last = crate::progress::lock(&last);
         if *last != what {
             *last = what.to_string();

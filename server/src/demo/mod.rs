@@ -8,6 +8,7 @@ pub mod watch;
 use crate::batchgen;
 use crate::commands::setup::{deployment, open};
 use crate::commands::{CommandError, call, client, print_json, verify};
+use crate::device::DeviceArgs;
 use crate::genesis::DEV_CHAIN_ID;
 use crate::keys::Verifier;
 use crate::progress::unix_seconds;
@@ -42,6 +43,9 @@ pub struct Demo {
     /// The anvil binary; else the one on PATH, else npm's below contracts/.
     #[arg(long, env = "LATHE_ANVIL")]
     pub anvil: Option<PathBuf>,
+    /// The proving device.
+    #[command(flatten)]
+    pub device: DeviceArgs,
     /// Print the report as JSON at the end.
     #[arg(long)]
     pub json: bool,
@@ -65,9 +69,9 @@ pub async fn run(args: Demo) -> Result<(), CommandError> {
 
     say(&args, "keys: opening; made once if missing, which takes minutes");
     let (deployment, verifier) = {
-        let dir = args.keys_dir.clone();
+        let (dir, device) = (args.keys_dir.clone(), args.device);
         // Closed again before the server opens the same keys: two copies need not fit in memory.
-        let system = tokio::task::spawn_blocking(move || open(&dir)).await??;
+        let system = tokio::task::spawn_blocking(move || open(&dir, device)).await??;
         (deployment(&system, None, DEV_CHAIN_ID, false)?, Verifier::of(&system))
     };
     let l1 = Anvil::start(&program, &[]).await?;
@@ -79,7 +83,7 @@ pub async fn run(args: Demo) -> Result<(), CommandError> {
     );
 
     let exe = std::env::current_exe()?;
-    let mut server = start_server(&exe, &args.out, &args.keys_dir, &l1.url(), &deployed).await?;
+    let mut server = start_server(&exe, &args.out, &args.keys_dir, args.device, &l1.url(), &deployed).await?;
     say(
         &args,
         &format!("server: lathe serve at {}, log in {}", server.url, args.out.join("server.log").display()),
@@ -159,6 +163,7 @@ pub async fn start_server(
     exe: &Path,
     out: &Path,
     keys_dir: &Path,
+    device: DeviceArgs,
     l1: &str,
     deployed: &Deployed,
 ) -> Result<ServerProcess, CommandError> {
@@ -167,7 +172,7 @@ pub async fn start_server(
     let log_file = out.join("server.log");
     let log = std::fs::OpenOptions::new().create(true).append(true).open(&log_file)?;
     let mut command = Command::new(exe);
-    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command.args(["serve", "--listen", "127.0.0.1:0"]).args(device.to_args());
     command.arg("--data-dir").arg(out.join("data")).arg("--keys-dir").arg(keys_dir);
     command.args(["--l1-rpc", l1, "--l1-contract", &deployed.rollup.to_string()]);
     command.arg("--l1-key-file").arg(&key_file);

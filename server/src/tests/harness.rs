@@ -3,6 +3,7 @@
 use crate::app::{App, Server};
 use crate::batchgen::{self, NewBatch};
 use crate::config::{Config, L1Config};
+use crate::device::DeviceArgs;
 use crate::error::ErrorDetail;
 use crate::genesis::DEV_CHAIN_ID;
 use crate::progress::unix_seconds;
@@ -97,6 +98,7 @@ pub fn config(dir: &Path) -> Config {
         max_body_bytes: 1 << 20,
         max_steps: 1 << 20,
         drain_seconds: 5,
+        device: DeviceArgs::default(),
         l1: L1Config {
             l1_rpc: "http://127.0.0.1:9".into(),
             l1_contract: None,
