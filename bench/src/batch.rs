@@ -1,6 +1,11 @@
 //! `prover-bench batch`: keys, replay and proof of one batch of transfers. Every proof is verified by the prover
 //! itself; a run whose proof is refused is an error, never a figure.
-use crate::machine::{Machine, peak_memory_bytes};
+use crate::Failure;
+use crate::kernels::processors;
+use crate::machine::peak_memory_bytes;
+use crate::measure::{Compared, Stats, median};
+use crate::results::{self, Results, Stage, Subject};
+use crate::workload::Op;
 use lathe_kernels::Backend;
 use lathe_prover::system::{L1Binding, ProveReport, System};
 use lathe_vm::machine::Limits;
@@ -29,16 +34,6 @@ pub struct Args {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Stage {
-    name: String,
-    /// Median over the runs.
-    ms: f64,
-    /// Every run.
-    runs_ms: Vec<f64>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Circuit {
     shape: String,
     constraints: usize,
@@ -49,7 +44,8 @@ struct Circuit {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Figures {
-    machine: Machine,
+    #[serde(flatten)]
+    results: Results,
     device: String,
     transactions: u8,
     steps: usize,
@@ -58,20 +54,18 @@ struct Figures {
     keys_made: bool,
     /// Making or loading the keys.
     setup_ms: f64,
-    stages: Vec<Stage>,
     /// Assign to check, median over the runs.
     total_ms: f64,
     proof_bytes: usize,
     peak_memory_bytes: u64,
 }
 
-type Failure = Box<dyn std::error::Error>;
-
 /// Measures and prints.
 ///
 /// # Errors
 /// Keys that cannot be opened, a proof that fails, a file that cannot be written.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let mut results = Results::new("batch");
     let keys_made = !has_keys(args);
     let clock = Instant::now();
     let progress = |what: &str, done| eprintln!("  keys {:>3.0}%  {what}", done * 100.0);
@@ -97,25 +91,36 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         domain: c.domain,
     });
     let totals: Vec<f64> = reports.iter().map(|r| r.stages.iter().map(|(_, t)| ms(*t)).sum()).collect();
-    let mut stages = vec![Stage { name: "replay".into(), ms: replay_ms, runs_ms: vec![replay_ms] }];
-    stages.extend(stages_of(&reports)?);
+    let of = format!("batch of {}", args.txs);
+    results.stages =
+        vec![Stage { of: of.clone(), name: "replay".into(), ms: replay_ms, runs_ms: vec![replay_ms] }];
+    results.stages.extend(stages_of(&of, &reports)?);
+    let seconds = totals.iter().map(|ms| ms / 1000.0).collect();
+    let device = system.device();
+    let subject = Subject {
+        op: Op::Batch.name().into(),
+        log_size: u32::from(args.txs).next_power_of_two().ilog2(),
+        scalars: None,
+        threads: processors(),
+        backend: device.split(' ').next().unwrap_or_default().into(),
+        device: device.clone(),
+    };
+    results.rows = subject.rows(&Compared { ours: Stats::of(seconds), rivals: Vec::new() });
     let figures = Figures {
-        machine: Machine::here(),
-        device: system.device(),
+        results,
+        device,
         transactions: args.txs,
         steps: trace.steps.len(),
         circuits: circuits.collect(),
         keys_made,
         setup_ms,
-        stages,
         total_ms: median(&totals),
         proof_bytes,
         peak_memory_bytes: peak_memory_bytes(),
     };
     print(&figures);
     if let Some(file) = &args.json {
-        let text = serde_json::to_string_pretty(&figures)?;
-        std::fs::write(file, text).map_err(|e| format!("{}: {e}", file.display()))?;
+        results::write(file, &figures)?;
     }
     Ok(())
 }
@@ -130,12 +135,12 @@ fn trace(txs: u8) -> Result<BatchTrace, Failure> {
     Ok(replay::replay(&f.tree, &f.codes, programs::kernel(), &f.params, &f.records, &Limits::default())?)
 }
 
-fn stages_of(reports: &[ProveReport]) -> Result<Vec<Stage>, Failure> {
+fn stages_of(of: &str, reports: &[ProveReport]) -> Result<Vec<Stage>, Failure> {
     let first = reports.first().ok_or("no run")?;
     let stage = |i: usize| -> Result<Stage, Failure> {
         let runs_ms: Vec<f64> = reports.iter().map(|r| ms(r.stages[i].1)).collect();
         let name = serde_json::to_value(first.stages[i].0)?.as_str().unwrap_or_default().to_string();
-        Ok(Stage { name, ms: median(&runs_ms), runs_ms })
+        Ok(Stage { of: of.into(), name, ms: median(&runs_ms), runs_ms })
     };
     (0..first.stages.len()).map(stage).collect()
 }
@@ -144,21 +149,9 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => sorted[middle],
-        _ => (sorted[middle - 1] + sorted[middle]) / 2.0,
-    }
-}
-
 fn print(f: &Figures) {
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let m = &f.machine;
-    println!("{} ({} threads, {:.1} GiB), {}", m.cpu, m.threads, gib(m.memory_bytes), f.device);
+    println!("{}, {}", f.results.machine.line(), f.device);
     println!("{} transfers, {} machine steps", f.transactions, f.steps);
     println!("\n{:<10} {:>12} {:>16} {:>10}", "circuit", "constraints", "committed wires", "domain");
     for c in &f.circuits {
@@ -167,7 +160,7 @@ fn print(f: &Figures) {
     println!("\n{:<10} {:>12}", "stage", "seconds");
     let setup = if f.keys_made { "setup" } else { "load keys" };
     println!("{setup:<10} {:>12.3}", f.setup_ms / 1000.0);
-    for stage in &f.stages {
+    for stage in &f.results.stages {
         println!("{:<10} {:>12.3}", stage.name, stage.ms / 1000.0);
     }
     println!("{:<10} {:>12.3}", "proof", f.total_ms / 1000.0);
@@ -177,14 +170,6 @@ fn print(f: &Figures) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_median_is_the_middle_value_or_the_mean_of_the_two_in_the_middle() {
-        assert_eq!(median(&[]), 0.0);
-        assert_eq!(median(&[3.0]), 3.0);
-        assert_eq!(median(&[9.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 9.0, 2.0]), 3.0);
-    }
 
     #[test]
     fn a_batch_of_every_size_has_a_trace_that_grows_with_it() {
