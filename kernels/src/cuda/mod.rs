@@ -3,5 +3,6 @@
 
 pub mod device;
 pub mod modules;
+pub mod msm;
 
 pub use device::{Arg, Buffer, Device, Stream};
