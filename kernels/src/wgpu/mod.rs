@@ -1,2 +1,194 @@
 //! The wgpu backend: WGSL versions of the kernels on Vulkan, Metal or DX12, in 64-bit integers where the adapter has
-//! them and in 16-bit limbs where it does not.
+//! them and in 16-bit halves where it does not. It must never take a software adapter unasked, nor panic on a device.
+
+mod adapter;
+mod context;
+mod fft;
+mod msm;
+mod plan;
+mod shader;
+
+use crate::backend::{Backend, DeviceOptions, G1Bases, G2Bases, SharedPoints};
+use crate::cpu::CpuBackend;
+use crate::error::KernelError;
+use crate::point::{RawG1, RawG2};
+use context::Context;
+use fft::{Kind, Twiddles};
+use halo2curves::bn256::{Fr, G1, G1Affine, G2, G2Affine};
+use msm::{DevicePoint, Resident};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+const BACKEND: &str = "wgpu";
+
+/// How shaders multiply limbs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// 32-bit limbs with 64-bit products; needs the adapter's `SHADER_INT64`.
+    Wide,
+    /// 32-bit limbs with products of their 16-bit halves; runs anywhere.
+    Narrow,
+}
+
+/// The wgpu backend: one device, its pipelines (compiled at first use) and its resident tables.
+pub struct WgpuBackend {
+    context: Arc<Context>,
+    /// Twiddles by size; also the turn of the caller whose work is on the device, so that budgets add up.
+    twiddles: Mutex<HashMap<u32, Arc<Twiddles>>>,
+    /// Runs what only setup needs.
+    cpu: CpuBackend,
+}
+
+impl WgpuBackend {
+    /// Opens the best adapter: a real GPU, discrete before integrated; a software adapter only if `options` allow it.
+    ///
+    /// # Errors
+    /// [`KernelError::Unavailable`] with what was found and why it was passed over.
+    pub fn new(options: &DeviceOptions) -> Result<Self, KernelError> {
+        Self::open(options, None)
+    }
+
+    /// As [`WgpuBackend::new`], on the given path whatever the adapter prefers.
+    ///
+    /// # Errors
+    /// As [`WgpuBackend::new`]; also if the path is [`Path::Wide`] and no adapter has 64-bit integers.
+    pub fn with_path(options: &DeviceOptions, path: Path) -> Result<Self, KernelError> {
+        Self::open(options, Some(path))
+    }
+
+    fn open(options: &DeviceOptions, path: Option<Path>) -> Result<Self, KernelError> {
+        let context = Arc::new(Context::new(options, path)?);
+        Ok(Self { context, twiddles: Mutex::default(), cpu: CpuBackend::new() })
+    }
+
+    /// The path in use.
+    pub fn path(&self) -> Path {
+        self.context.path()
+    }
+
+    /// The passes compiled so far and the time each took, for reports.
+    pub fn pipelines(&self) -> Vec<(&'static str, Duration)> {
+        self.context.pipelines().compiled()
+    }
+
+    /// Waits until the device is this caller's.
+    fn turn(&self) -> MutexGuard<'_, HashMap<u32, Arc<Twiddles>>> {
+        // A poisoned lock only means another caller panicked meanwhile; the map itself is sound.
+        self.twiddles.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn transform(&self, values: &mut [Fr], kind: Kind) -> Result<(), KernelError> {
+        let log_n = crate::domain::log_size(values.len())?;
+        if log_n == 0 {
+            // A constant polynomial is its only value, on the coset as well.
+            return Ok(());
+        }
+        let mut tables = self.turn();
+        let twiddles = self.tables(&mut tables, log_n)?;
+        fft::run(&self.context, &twiddles, values, kind)
+    }
+
+    fn tables(
+        &self,
+        tables: &mut HashMap<u32, Arc<Twiddles>>,
+        log_n: u32,
+    ) -> Result<Arc<Twiddles>, KernelError> {
+        if let Some(twiddles) = tables.get(&log_n) {
+            return Ok(twiddles.clone());
+        }
+        let twiddles = Arc::new(Twiddles::new(&self.context, log_n)?);
+        tables.insert(log_n, twiddles.clone());
+        Ok(twiddles)
+    }
+
+    fn upload<P: DevicePoint>(&self, points: SharedPoints<P::Raw>) -> Result<Arc<Resident<P>>, KernelError> {
+        let _turn = self.turn();
+        Ok(Arc::new(Resident::<P>::new(self.context.clone(), points)?))
+    }
+
+    fn msm<P: DevicePoint>(
+        &self,
+        handle: &(dyn Any + Send + Sync),
+        scalars: &[Fr],
+    ) -> Result<P::Curve, KernelError> {
+        let resident = handle
+            .downcast_ref::<Resident<P>>()
+            .filter(|resident| resident.is_on(&self.context))
+            .ok_or(KernelError::ForeignBases { backend: BACKEND })?;
+        let _turn = self.turn();
+        resident.msm(scalars)
+    }
+}
+
+impl Backend for WgpuBackend {
+    fn name(&self) -> &'static str {
+        BACKEND
+    }
+
+    fn device(&self) -> String {
+        let info = self.context.info();
+        let path = match self.path() {
+            Path::Wide => "64-bit products",
+            Path::Narrow => "16-bit products",
+        };
+        format!("{} ({:?}, {path})", info.name, info.backend)
+    }
+
+    fn upload_g1(&self, points: SharedPoints<RawG1>) -> Result<G1Bases, KernelError> {
+        let len = (*points).as_ref().len();
+        Ok(G1Bases::new(len, self.upload::<G1Affine>(points)?))
+    }
+
+    fn upload_g2(&self, points: SharedPoints<RawG2>) -> Result<G2Bases, KernelError> {
+        let len = (*points).as_ref().len();
+        Ok(G2Bases::new(len, self.upload::<G2Affine>(points)?))
+    }
+
+    fn msm_g1(&self, bases: &G1Bases, scalars: &[Fr]) -> Result<G1, KernelError> {
+        self.msm::<G1Affine>(bases.any(), scalars)
+    }
+
+    fn msm_g2(&self, bases: &G2Bases, scalars: &[Fr]) -> Result<G2, KernelError> {
+        self.msm::<G2Affine>(bases.any(), scalars)
+    }
+
+    fn fft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
+        self.transform(values, Kind::Forward)
+    }
+
+    fn ifft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
+        self.transform(values, Kind::Inverse)
+    }
+
+    fn coset_fft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
+        self.transform(values, Kind::CosetForward)
+    }
+
+    fn coset_ifft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
+        self.transform(values, Kind::CosetInverse)
+    }
+
+    fn quotient(&self, a: Vec<Fr>, b: Vec<Fr>, c: Vec<Fr>) -> Result<Vec<Fr>, KernelError> {
+        for (what, v) in [("quotient: b against a", &b), ("quotient: c against a", &c)] {
+            if v.len() != a.len() {
+                return Err(KernelError::LengthMismatch { what, expected: a.len(), got: v.len() });
+            }
+        }
+        let log_n = crate::domain::log_size(a.len())?;
+        let mut tables = self.turn();
+        let twiddles = self.tables(&mut tables, log_n)?;
+        fft::quotient(&self.context, &twiddles, &a, &b, &c)
+    }
+
+    /// On the CPU: setup runs once per circuit, and has no time to win on a device.
+    fn fixed_base_g1(&self, base: G1Affine, scalars: &[Fr]) -> Result<Vec<G1Affine>, KernelError> {
+        self.cpu.fixed_base_g1(base, scalars)
+    }
+
+    /// On the CPU, as in G1.
+    fn fixed_base_g2(&self, base: G2Affine, scalars: &[Fr]) -> Result<Vec<G2Affine>, KernelError> {
+        self.cpu.fixed_base_g2(base, scalars)
+    }
+}
