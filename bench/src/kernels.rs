@@ -31,9 +31,9 @@ pub struct Args {
     /// Sizes of the thread pool, by default one per processor.
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Vec<u16>,
-    /// Backends, by default the CPU and every GPU this build and this machine have.
-    #[arg(long, value_delimiter = ',')]
-    pub backend: Vec<backends::Name>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub device: backends::Args,
     /// Libraries to compare with, by default all in this build (feature `rivals`).
     #[arg(long, value_delimiter = ',', conflicts_with = "no_rivals")]
     pub rivals: Vec<Rival>,
@@ -104,7 +104,7 @@ pub fn processors() -> usize {
 /// A rival named that is not in this build.
 pub fn chosen_rivals(named: &[Rival], none: bool) -> Result<Vec<Rival>, Failure> {
     if !named.is_empty() && Rival::compiled().is_empty() {
-        return Err("this build has no rivals; build with `--features rivals`".into());
+        return Err(rivals::NOT_BUILT.into());
     }
     Ok(match (none, named.is_empty()) {
         (true, _) => Vec::new(),
@@ -142,7 +142,7 @@ pub fn cases(args: &Args) -> Vec<Case> {
 /// # Errors
 /// A backend or rival that is not there, a result that differs, a file that cannot be written.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let engines = backends::open(&args.backend)?;
+    let engines = backends::open(&args.device)?;
     let rivals = chosen_rivals(&args.rivals, args.no_rivals)?;
     let cases = cases(args);
     let mut results = Results::new("kernels");
@@ -310,7 +310,8 @@ mod tests {
     /// Every library's result is compared with ours in `interleave`, so that rows mean equal results.
     #[test]
     fn every_operation_gives_the_same_result_with_every_library_and_on_both_cpu_paths() {
-        let engines = backends::open(&[backends::Name::Cpu, backends::Name::Portable]).unwrap();
+        let both = vec![backends::Name::Cpu, backends::Name::Portable];
+        let engines = backends::open(&backends::Args { backend: both, ..Default::default() }).unwrap();
         let rows = measure_all(&all_tiny(), &engines, Rival::compiled()).unwrap();
         let rivals = |op: &str| rows.iter().filter(|r| r.op == op && r.rival.is_some()).count();
         let all = Rival::compiled().len();

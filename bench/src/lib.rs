@@ -3,12 +3,14 @@
 
 pub mod backends;
 pub mod batch;
+pub mod groth16;
 pub mod kernels;
 pub mod machine;
 pub mod measure;
 pub mod progress;
 pub mod results;
 pub mod rivals;
+pub mod table;
 pub mod workload;
 
 /// What went wrong, for people.

@@ -1,7 +1,7 @@
 //! The command line of `prover-bench`. It only parses and dispatches.
 
 use clap::{Parser, Subcommand};
-use prover_bench::{batch, kernels};
+use prover_bench::{batch, groth16, kernels, table};
 use std::process::ExitCode;
 
 /// Measures Lathe's kernels and prover on this machine.
@@ -17,6 +17,12 @@ enum Command {
     /// Time MSM, FFT and quotient over sizes, threads and backends, beside other libraries.
     #[command(after_help = KERNELS_HELP)]
     Kernels(kernels::Args),
+    /// Time a whole Groth16 proof and its stages, beside ark-groth16.
+    #[command(after_help = GROTH16_HELP)]
+    Groth16(groth16::Args),
+    /// Time the comparisons this project is judged by, each with the ratio it must reach.
+    #[command(after_help = TABLE_HELP)]
+    Table(table::Args),
     /// Prove a batch of token transfers and show the time of each stage.
     #[command(after_help = "Example:\n  prover-bench batch --txs 16 --runs 3 --json target/bench.json")]
     Batch(batch::Args),
@@ -27,9 +33,20 @@ const KERNELS_HELP: &str = "Examples:
   prover-bench kernels --ops msmG2 --log-size 18 --scalars full --threads 1,2 --rivals arkworks
   prover-bench kernels --backend portable --no-rivals --json target/bench/portable.json";
 
+const GROTH16_HELP: &str = "Examples:
+  prover-bench groth16 --log-size 16,18
+  prover-bench groth16 --log-size 18 --rival --json target/bench/groth16.json";
+
+const TABLE_HELP: &str = "Needs a build with feature `rivals`. About 6 minutes on 2 cores.
+Examples:
+  prover-bench table --json target/bench/kernels.json
+  prover-bench table --kernels-only --require";
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Kernels(args) => kernels::run(&args),
+        Command::Groth16(args) => groth16::run(&args),
+        Command::Table(args) => table::run(&args),
         Command::Batch(args) => batch::run(&args),
     };
     match result {

@@ -110,6 +110,28 @@ pub struct Stage {
     pub runs_ms: Vec<f64>,
 }
 
+/// A comparison with what it must reach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// The work.
+    pub title: String,
+    /// What it is compared with.
+    pub rival: String,
+    /// The ratio to reach.
+    pub at_least: f64,
+    /// The ratio hoped for.
+    pub aim: Option<f64>,
+    /// The ratio measured.
+    pub measured: f64,
+    /// Our median.
+    pub seconds: f64,
+    /// The rival's median.
+    pub rival_seconds: f64,
+    /// Whether it was reached; absent where the run was not as the target demands.
+    pub met: Option<bool>,
+}
+
 /// A results file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -126,6 +148,9 @@ pub struct Results {
     /// Where the time of longer computations went.
     #[serde(default)]
     pub stages: Vec<Stage>,
+    /// Comparisons with what they must reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
     /// Sentences a reader needs.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -140,6 +165,7 @@ impl Results {
             machine: Machine::here(),
             rows: Vec::new(),
             stages: Vec::new(),
+            targets: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -99,7 +99,8 @@ impl dyn Backend {
     }
 }
 
-type Opened = Result<Arc<dyn Backend>, KernelError>;
+/// What opening a backend gives.
+pub type Opened = Result<Arc<dyn Backend>, KernelError>;
 
 /// One way to open a backend.
 #[derive(Clone, Copy)]
@@ -138,6 +139,18 @@ fn not_built(backend: &'static str) -> KernelError {
 /// A backend asked for by name that cannot be opened: [`KernelError::Unavailable`], or what its driver said.
 pub fn detect(choice: BackendChoice, options: &DeviceOptions) -> Result<Detected, KernelError> {
     detect_among(&CANDIDATES, choice, options)
+}
+
+/// Opens this very backend, a software adapter only if `options` allow it, and never with another to fall back on: for
+/// measurements, whose figures must be of the device they name.
+///
+/// # Errors
+/// [`KernelError::Unavailable`], or what the driver said; [`BackendChoice::Auto`] names no backend.
+pub fn open(choice: BackendChoice, options: &DeviceOptions) -> Opened {
+    match CANDIDATES.iter().find(|candidate| candidate.choice == choice) {
+        Some(candidate) => (candidate.open)(options),
+        None => Err(KernelError::Unavailable { backend: choice.name(), reason: "name one backend".into() }),
+    }
 }
 
 fn detect_among(

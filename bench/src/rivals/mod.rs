@@ -1,16 +1,27 @@
 //! Other libraries, on the very input our kernels get. Compiled in with feature `rivals`; a build without it has none.
 
 #[cfg(feature = "rivals")]
-pub mod arkworks;
+mod arkworks;
 #[cfg(feature = "rivals")]
 mod bellman;
 #[cfg(feature = "rivals")]
+mod groth16;
+#[cfg(feature = "rivals")]
 mod halo2;
 
+use crate::Failure;
 use crate::measure::Way;
 use crate::workload::Scalars;
 use clap::ValueEnum;
 use halo2curves::bn256::{Fr, G1Affine, G2Affine};
+use lathe_prover::r1cs::R1cs;
+use rayon::ThreadPool;
+use std::time::Duration;
+
+/// The name of the Groth16 rival in files and tables.
+pub const ARK_GROTH16: &str = "ark-groth16";
+/// What to do about a build without rivals.
+pub const NOT_BUILT: &str = "this build has no rivals; build with `--features rivals`";
 
 /// Libraries to compare with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,4 +75,29 @@ pub fn ways<'a>(rivals: &[Rival], input: Input<'a>) -> Vec<Way<'a>> {
 #[cfg(not(feature = "rivals"))]
 pub fn ways<'a>(_: &[Rival], _: Input<'a>) -> Vec<Way<'a>> {
     Vec::new()
+}
+
+/// Another library's Groth16 prover, with a key for a circuit of ours.
+pub trait RivalProver {
+    /// Time its key generation took, synthesis included.
+    fn setup(&self) -> Duration;
+    /// Time of its synthesis down to matrices, which a proof is not charged with.
+    fn synthesis(&self) -> Duration;
+    /// A proof, which is verified outside the timed part.
+    fn way(&self) -> Way<'_>;
+}
+
+/// ark-groth16 with keys for this circuit.
+///
+/// # Errors
+/// arkworks', or that this build has no rivals.
+#[cfg(feature = "rivals")]
+pub fn groth16_prover(pool: &ThreadPool, r1cs: &R1cs, z: &[Fr]) -> Result<Box<dyn RivalProver>, Failure> {
+    Ok(Box::new(groth16::Arkworks::new(pool, r1cs, z)?))
+}
+
+/// An error: this build has no rivals.
+#[cfg(not(feature = "rivals"))]
+pub fn groth16_prover(_: &ThreadPool, _: &R1cs, _: &[Fr]) -> Result<Box<dyn RivalProver>, Failure> {
+    Err(NOT_BUILT.into())
 }
