@@ -14,5 +14,7 @@ mod memory;
 mod parse;
 mod shared;
 
+pub mod small;
+
 pub use device::{Interpreter, LoadError};
 pub use parse::PtxError;
