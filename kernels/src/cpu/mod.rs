@@ -177,13 +177,24 @@ impl Backend for CpuBackend {
     }
 
     fn coset_fft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
-        crate::domain::log_size(values.len())?;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(transform) = self.transform(values.len())? {
+            transform.coset_fft(values);
+            return Ok(());
+        }
+        let twiddles = self.twiddles(values.len())?;
         fft::scale_powers(values, coset_shift(), Fr::ONE);
-        self.fft(values)
+        twiddles.fft(values);
+        Ok(())
     }
 
     fn coset_ifft(&self, values: &mut [Fr]) -> Result<(), KernelError> {
-        self.ifft(values)?;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(transform) = self.transform(values.len())? {
+            transform.coset_ifft(values);
+            return Ok(());
+        }
+        self.twiddles(values.len())?.ifft(values);
         // The coset shift is a generator, hence invertible.
         fft::scale_powers(values, coset_shift().invert().unwrap_or(Fr::ZERO), Fr::ONE);
         Ok(())

@@ -35,6 +35,7 @@ pub(crate) trait Modulus: Copy + Send + Sync + 'static {
     #[cfg(test)]
     /// A product with this turns a 2^256 Montgomery form into ours: x 2^256 * 2^264 / 2^260.
     const FROM_256: [u64; 5] = split(&power_of_two(&Self::P64, 264));
+    #[cfg(test)]
     /// A product with this turns our form into the 2^256 one: x 2^260 * 2^256 / 2^260.
     const TO_256: [u64; 5] = split(&power_of_two(&Self::P64, 256));
 }
@@ -324,14 +325,9 @@ impl<M: Modulus> Lanes<M> {
         Self::new(limbs!(i => add(sub(self.limbs[i], b.limbs[i]), k[i])))
     }
 
-    /// Normalises a sum of a few loose terms.
-    #[inline(always)]
-    pub(crate) fn tight(self) -> Self {
-        Self::carry(self.limbs)
-    }
-
     /// To canonical words of the 2^256 Montgomery form, for values below 40 p: the product is below
     /// 1.5 p, so one subtraction makes it canonical.
+    #[cfg(test)]
     #[inline(always)]
     pub(crate) fn export(&self) -> [V; 4] {
         self.mul(&Self::splat(&M::TO_256)).reduce::<1>().to_words()

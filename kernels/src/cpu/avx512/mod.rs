@@ -5,8 +5,10 @@
 mod batch;
 mod curve;
 mod fft;
+mod fft_butterfly;
 mod fft_passes;
 mod fft_tables;
+mod fft_tiles;
 mod field;
 mod fixed_base;
 mod msm;

@@ -46,6 +46,12 @@ ops! {
     fn even_pieces(a: V, b: V) -> V = _mm512_shuffle_i64x2::<0x88>(a, b);
     /// 128-bit pieces 1 and 3 of a, then of b.
     fn odd_pieces(a: V, b: V) -> V = _mm512_shuffle_i64x2::<0xdd>(a, b);
+    /// 128-bit pieces a0 b0 a1 b1.
+    fn low_pairs(a: V, b: V) -> V =
+        _mm512_permutex2var_epi64(a, _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), b);
+    /// 128-bit pieces a2 b2 a3 b3.
+    fn high_pairs(a: V, b: V) -> V =
+        _mm512_permutex2var_epi64(a, _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15), b);
 }
 
 /// The lanes of eight words, in order.
@@ -94,14 +100,11 @@ pub(super) fn load_scalars(pair: &[Fr; 2]) -> V {
     unsafe { _mm512_loadu_si512(std::ptr::from_ref(pair).cast()) }
 }
 
-/// The low half of a row to one scalar, the high half to another.
+/// Eight words to two adjacent scalars.
 #[inline(always)]
-pub(super) fn store_halves(low: &mut [u64; 4], high: &mut [u64; 4], v: V) {
-    // SAFETY: four writable words each, no alignment asked for; features as in the first lines.
-    unsafe {
-        _mm256_storeu_si256(low.as_mut_ptr().cast(), _mm512_castsi512_si256(v));
-        _mm256_storeu_si256(high.as_mut_ptr().cast(), _mm512_extracti64x4_epi64::<1>(v));
-    }
+pub(super) fn store_scalars(pair: &mut [Fr; 2], v: V) {
+    // SAFETY: as in `load_scalars`, writable.
+    unsafe { _mm512_storeu_si512(std::ptr::from_mut(pair).cast(), v) }
 }
 
 const _: () = assert!(size_of::<Fr>() == 32);
