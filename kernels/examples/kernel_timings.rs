@@ -1,6 +1,7 @@
 //! Times the CPU backend's kernels, its portable path and halo2curves on the same input, interleaved.
 //!
-//! `cargo run --release -p lathe-kernels --example kernel_timings -- 16 18`
+//! `cargo run --release -p lathe-kernels --example kernel_timings -- 16 18`; `only=G1` keeps the rows
+//! whose name contains `G1`, `ours` leaves out the other ways.
 
 use ff::Field;
 use group::Curve;
@@ -13,31 +14,49 @@ use rand_core::{RngCore, SeedableRng};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-/// Medians of interleaved runs of several ways to compute the same value: a load on the machine
-/// falls on all of them alike. Errs where two values differ.
-fn compare<T: PartialEq>(name: &str, rounds: usize, ways: &[(&str, &dyn Fn() -> T)]) -> Result<(), String> {
-    let mut times = vec![Vec::new(); ways.len()];
-    let mut first = None;
-    for _ in 0..rounds {
-        for ((label, way), times) in ways.iter().zip(&mut times) {
-            let start = Instant::now();
-            let value = way();
-            times.push(start.elapsed());
-            match &first {
-                None => first = Some(value),
-                Some(first) if *first != value => return Err(format!("{name}: {label} differs")),
-                Some(_) => {}
+/// What to time, from the command line.
+#[derive(Default)]
+struct Choice {
+    only: Option<String>,
+    ours: bool,
+}
+
+impl Choice {
+    /// Medians of interleaved runs of several ways to compute the same value: a load on the machine
+    /// falls on all of them alike. Errs where two values differ.
+    fn compare<T: PartialEq>(
+        &self,
+        name: &str,
+        rounds: usize,
+        ways: &[(&str, &dyn Fn() -> T)],
+    ) -> Result<(), String> {
+        if self.only.as_ref().is_some_and(|only| !name.contains(only)) {
+            return Ok(());
+        }
+        let ways = if self.ours { &ways[..1] } else { ways };
+        let mut times = vec![Vec::new(); ways.len()];
+        let mut first = None;
+        for _ in 0..rounds {
+            for ((label, way), times) in ways.iter().zip(&mut times) {
+                let start = Instant::now();
+                let value = way();
+                times.push(start.elapsed());
+                match &first {
+                    None => first = Some(value),
+                    Some(first) if *first != value => return Err(format!("{name}: {label} differs")),
+                    Some(_) => {}
+                }
             }
         }
+        let medians: Vec<Duration> = times.iter_mut().map(|t| median(t)).collect();
+        print!("  {name:22}");
+        for ((label, _), time) in ways.iter().zip(&medians) {
+            let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
+            print!("  {label} {:9.3} ms (x {ratio:4.2})", time.as_secs_f64() * 1e3);
+        }
+        println!();
+        Ok(())
     }
-    let medians: Vec<Duration> = times.iter_mut().map(|t| median(t)).collect();
-    print!("  {name:22}");
-    for ((label, _), time) in ways.iter().zip(&medians) {
-        let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
-        print!("  {label} {:9.3} ms (x {ratio:4.2})", time.as_secs_f64() * 1e3);
-    }
-    println!();
-    Ok(())
 }
 
 fn median(times: &mut [Duration]) -> Duration {
@@ -58,30 +77,33 @@ fn witness(n: usize, rng: &mut ChaCha8Rng) -> Vec<Fr> {
         .collect()
 }
 
-fn time_size(log: u32, rng: &mut ChaCha8Rng) -> Result<(), Box<dyn Error>> {
+fn time_size(log: u32, choice: &Choice, rng: &mut ChaCha8Rng) -> Result<(), Box<dyn Error>> {
     let (ours, portable) = (CpuBackend::new(), CpuBackend::portable());
     let n = 1usize << log;
     let rounds = if log < 20 { 5 } else { 3 };
     println!("2^{log}, {} threads, {}", rayon::current_num_threads(), ours.path());
     let full: Vec<Fr> = (0..n).map(|_| Fr::random(&mut *rng)).collect();
     let small = witness(n, rng);
+    let limbs: Vec<Fr> = (0..n).map(|_| Fr::from(u64::from(rng.next_u32() & 0xffff))).collect();
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let (p, q) = (G1Affine::generator(), G2Affine::generator());
     let (ours_ref, portable_ref) = (&ours, &portable);
     let g1 = ours.fixed_base_g1(p, &full)?;
     let g2 = ours.fixed_base_g2(q, &full)?;
     let (r1, r2) = (ours.upload_g1(share_points(&g1))?, ours.upload_g2(share_points(&g2))?);
     let (s1, s2) = (portable.upload_g1(share_points(&g1))?, portable.upload_g2(share_points(&g2))?);
-    for (name, scalars) in [("full", &full), ("witness", &small)] {
-        compare(
+    for (name, scalars) in [("full", &full), ("witness", &small), ("16-bit", &limbs)] {
+        choice.compare(
             &format!("MSM G1 {name}"),
             rounds,
             &[
                 ("ours", &|| ours_ref.msm_g1(&r1, scalars).map(|p| p.to_affine())),
                 ("portable", &|| portable_ref.msm_g1(&s1, scalars).map(|p| p.to_affine())),
                 ("halo2curves", &|| Ok(halo2curves::msm::msm_best(scalars, &g1).to_affine())),
+                ("ours, 1 thread", &|| one.install(|| ours_ref.msm_g1(&r1, scalars)).map(|p| p.to_affine())),
             ],
         )?;
-        compare(
+        choice.compare(
             &format!("MSM G2 {name}"),
             rounds,
             &[
@@ -95,7 +117,7 @@ fn time_size(log: u32, rng: &mut ChaCha8Rng) -> Result<(), Box<dyn Error>> {
         let mut values = full.clone();
         backend.fft(&mut values).map(|()| values)
     };
-    compare(
+    choice.compare(
         "FFT",
         2 * rounds,
         &[
@@ -112,8 +134,8 @@ fn time_size(log: u32, rng: &mut ChaCha8Rng) -> Result<(), Box<dyn Error>> {
     let quotient = |backend: &CpuBackend| backend.quotient(full.clone(), small.clone(), c.clone());
     let both: [(&str, &dyn Fn() -> _); 2] =
         [("ours", &|| quotient(ours_ref)), ("portable", &|| quotient(portable_ref))];
-    compare("quotient", rounds, &both)?;
-    compare(
+    choice.compare("quotient", rounds, &both)?;
+    choice.compare(
         "fixed base G1",
         rounds,
         &[
@@ -126,8 +148,13 @@ fn time_size(log: u32, rng: &mut ChaCha8Rng) -> Result<(), Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    for log in std::env::args().skip(1).map(|arg| arg.parse::<u32>()) {
-        time_size(log?, &mut rng)?;
+    let mut choice = Choice::default();
+    for arg in std::env::args().skip(1) {
+        match (arg.strip_prefix("only="), arg.as_str()) {
+            (Some(only), _) => choice.only = Some(only.to_owned()),
+            (None, "ours") => choice.ours = true,
+            (None, log) => time_size(log.parse()?, &choice, &mut rng)?,
+        }
     }
     Ok(())
 }

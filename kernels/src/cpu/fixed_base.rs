@@ -57,7 +57,7 @@ pub(crate) fn multiply<P: CurvePoint>(base: P, scalars: &[Fr]) -> Vec<P> {
             limbs.extend(scalars.iter().map(to_limbs));
             for (w, row) in table.windows.iter().enumerate() {
                 rhs.clear();
-                rhs.extend(limbs.iter().map(|limbs| match booth_digit(limbs, w as u32, table.c) {
+                rhs.extend(limbs.iter().map(|limbs| match booth_digit(limbs, w as u32 * table.c, table.c) {
                     0 => P::neutral(),
                     d if d > 0 => row[d as usize - 1],
                     d => row[d.unsigned_abs() as usize - 1].negate(),

@@ -1,12 +1,12 @@
-//! Scalars sorted by size: most of a witness is zero, one, a byte or a limb, and each class pays
-//! only for the windows its bits need. Values just below the modulus count as small negatives.
+//! Scalars sorted by size: most of a witness is zero, one, a byte or a limb, and a scalar takes part
+//! only in the windows its bits reach. Values just below the modulus count as small negatives.
 
 use ff::PrimeField;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 
-/// Bit lengths of the classes. 1 holds exactly the scalars +1 and -1.
-pub(crate) const CLASS_BITS: [u32; 5] = [1, 16, 64, 128, 254];
+/// Bit lengths of the classes, the longest first: no absolute value is above half the modulus.
+pub(crate) const CLASS_BITS: [u32; 8] = [253, 192, 128, 64, 32, 16, 8, 1];
 
 const MODULUS: [u64; 4] = {
     // Little-endian limbs of the order of BN254's groups (EIP-197).
@@ -16,14 +16,30 @@ const MODULUS: [u64; 4] = {
 /// Top bit of an entry: the scalar stands for its negative.
 pub(crate) const NEGATIVE: u32 = 1 << 31;
 
-/// Absolute values of the scalars, and for each class the indices (with sign) that belong to it.
+/// Absolute values of the scalars, and the indices (with sign) of those not zero, by class.
 pub(crate) struct Classified {
     pub(crate) magnitude: Vec<[u64; 4]>,
-    pub(crate) entries: [Vec<u32>; CLASS_BITS.len()],
+    entries: Vec<u32>,
+    /// Where in `entries` each class ends.
+    ends: [usize; CLASS_BITS.len()],
 }
 
-/// Splits scalars into classes. There are fewer than 2^31 of them.
-pub(crate) fn classify(scalars: &[Fr]) -> Classified {
+impl Classified {
+    /// The entries whose digits at bit `offset` or above are not all zero, as far as classes tell:
+    /// the carry into that digit comes from the bit below.
+    pub(crate) fn reaching(&self, offset: u32) -> &[u32] {
+        let classes = CLASS_BITS.iter().take_while(|&&bits| bits >= offset).count();
+        &self.entries[..classes.checked_sub(1).map_or(0, |last| self.ends[last])]
+    }
+
+    /// Bit length of the longest class that has an entry; zero if there is none.
+    pub(crate) fn bits(&self) -> u32 {
+        CLASS_BITS.iter().zip(self.ends).find(|(_, end)| *end > 0).map_or(0, |(&bits, _)| bits)
+    }
+}
+
+/// Splits scalars into classes, without those to `skip`. There are fewer than 2^31 of them.
+pub(crate) fn classify(scalars: &[Fr], skip: impl Fn(usize) -> bool + Sync) -> Classified {
     const CHUNK: usize = 1 << 14;
     let mut magnitude = vec![[0u64; 4]; scalars.len()];
     let parts: Vec<[Vec<u32>; CLASS_BITS.len()]> = magnitude
@@ -33,20 +49,22 @@ pub(crate) fn classify(scalars: &[Fr]) -> Classified {
         .map(|(chunk, (magnitude, scalars))| {
             let mut entries: [Vec<u32>; CLASS_BITS.len()] = Default::default();
             for (i, (out, scalar)) in magnitude.iter_mut().zip(scalars).enumerate() {
-                let index = (chunk * CHUNK + i) as u32;
-                if let Some((class, negative)) = classify_one(scalar, out) {
-                    entries[class].push(if negative { index | NEGATIVE } else { index });
+                let index = chunk * CHUNK + i;
+                if let Some((class, negative)) = classify_one(scalar, out)
+                    && !skip(index)
+                {
+                    entries[class].push(if negative { index as u32 | NEGATIVE } else { index as u32 });
                 }
             }
             entries
         })
         .collect();
-    let entries = std::array::from_fn(|class| {
-        let mut all = Vec::with_capacity(parts.iter().map(|p| p[class].len()).sum());
-        parts.iter().for_each(|p| all.extend_from_slice(&p[class]));
-        all
+    let mut entries = Vec::with_capacity(parts.iter().flatten().map(Vec::len).sum());
+    let ends = std::array::from_fn(|class| {
+        parts.iter().for_each(|part| entries.extend_from_slice(&part[class]));
+        entries.len()
     });
-    Classified { magnitude, entries }
+    Classified { magnitude, entries, ends }
 }
 
 fn classify_one(scalar: &Fr, out: &mut [u64; 4]) -> Option<(usize, bool)> {
@@ -56,10 +74,12 @@ fn classify_one(scalar: &Fr, out: &mut [u64; 4]) -> Option<(usize, bool)> {
     let value = to_limbs(scalar);
     let negated = subtract(&MODULUS, &value);
     let (bits, negated_bits) = (bit_length(&value), bit_length(&negated));
-    let negative = negated_bits < bits;
+    // Bit lengths may tie at 253 only when both are near half the modulus; the smaller one is taken.
+    let negative =
+        negated_bits < bits || (negated_bits == bits && negated.iter().rev().lt(value.iter().rev()));
     *out = if negative { negated } else { value };
     let bits = bits.min(negated_bits);
-    let class = CLASS_BITS.iter().position(|&limit| bits <= limit)?;
+    let class = CLASS_BITS.iter().rposition(|&limit| bits <= limit)?;
     Some((class, negative))
 }
 
@@ -88,12 +108,12 @@ fn bit_length(limbs: &[u64; 4]) -> u32 {
     (0..4).rev().find(|&i| limbs[i] != 0).map_or(0, |i| 64 * i as u32 + 64 - limbs[i].leading_zeros())
 }
 
-/// Booth digit number `window` of width `c` (at most 20): in [-2^(c-1), 2^(c-1)], and
-/// `value = sum digit_i 2^(c i)` over all windows up to one with a zero bit above the value's top bit.
+/// Booth digit of `c` bits (at most 20) from bit `offset`: in [-2^(c-1), 2^(c-1)]. For windows that
+/// partition the bits up to one above the value's top bit, `value = sum digit 2^offset`.
 #[inline(always)]
-pub(crate) fn booth_digit(limbs: &[u64; 4], window: u32, c: u32) -> i32 {
-    let low = (window * c) as i32 - 1;
-    let v = if low < 0 { (limbs[0] << 1) as u32 } else { bits_at(limbs, low as u32) } & ((1 << (c + 1)) - 1);
+pub(crate) fn booth_digit(limbs: &[u64; 4], offset: u32, c: u32) -> i32 {
+    let v = if offset == 0 { (limbs[0] << 1) as u32 } else { bits_at(limbs, offset - 1) };
+    let v = v & ((1 << (c + 1)) - 1);
     v.div_ceil(2) as i32 - ((v >> c) << c) as i32
 }
 
@@ -114,7 +134,7 @@ fn bits_at(limbs: &[u64; 4], bit: u32) -> u32 {
 mod tests {
     use super::*;
     use ff::Field;
-    use rand_core::SeedableRng;
+    use rand_core::{RngCore, SeedableRng};
 
     #[test]
     fn booth_digits_recompose_the_scalar() {
@@ -125,7 +145,7 @@ mod tests {
                 let limbs = to_limbs(&scalar);
                 let mut sum = Fr::ZERO;
                 for w in (0..255u32.div_ceil(c)).rev() {
-                    let d = booth_digit(&limbs, w, c);
+                    let d = booth_digit(&limbs, w * c, c);
                     assert!(d.unsigned_abs() <= 1 << (c - 1));
                     sum = sum * shift + if d < 0 { -Fr::from(-d as u64) } else { Fr::from(d as u64) };
                 }
@@ -135,15 +155,46 @@ mod tests {
     }
 
     #[test]
+    fn digits_of_unequal_windows_recompose_the_scalar() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
+        for _ in 0..200 {
+            let scalar = Fr::random(&mut rng);
+            let (mut offset, mut sum) = (0, Fr::ZERO);
+            while offset < 255 {
+                let c = 1 + rng.next_u32() % 20;
+                let d = booth_digit(&to_limbs(&scalar), offset, c);
+                let digit = if d < 0 { -Fr::from(-d as u64) } else { Fr::from(d as u64) };
+                sum += digit * Fr::from(2).pow([u64::from(offset)]);
+                offset += c;
+            }
+            assert_eq!(sum, scalar);
+        }
+    }
+
+    #[test]
     fn classes_hold_the_absolute_value_and_the_sign() {
         let values =
             [Fr::ZERO, Fr::ONE, -Fr::ONE, Fr::from(65535), -Fr::from(65536), Fr::from(2).pow([128u64])];
-        let c = classify(&values);
-        assert_eq!(c.entries[0], vec![1, 2 | NEGATIVE]);
-        assert_eq!(c.entries[1], vec![3]);
-        assert_eq!(c.entries[2], vec![4 | NEGATIVE]);
-        assert_eq!(c.entries[4], vec![5]);
+        let c = classify(&values, |_| false);
+        assert_eq!(c.entries, vec![5, 4 | NEGATIVE, 3, 1, 2 | NEGATIVE]);
+        assert_eq!(c.ends, [0, 1, 1, 1, 2, 3, 3, 5]);
+        assert_eq!(c.bits(), 192);
+        assert_eq!(c.reaching(0), &c.entries[..]);
+        assert_eq!(c.reaching(1), &c.entries[..]);
+        assert_eq!(c.reaching(16), &[5, 4 | NEGATIVE, 3]);
+        assert_eq!(c.reaching(17), &[5, 4 | NEGATIVE]);
+        assert_eq!(c.reaching(193), &[0u32; 0]);
         assert_eq!(c.magnitude[4], [65536, 0, 0, 0]);
         assert_eq!(Fr::from_repr((-Fr::ONE).to_repr()).unwrap() + Fr::ONE, Fr::ZERO);
+        assert_eq!(classify(&values, |i| i != 3).entries, vec![3]);
+    }
+
+    #[test]
+    fn no_absolute_value_exceeds_half_the_modulus() {
+        let half = Fr::from(2).invert().unwrap();
+        let values = [half, half - Fr::ONE, half + Fr::ONE, -half];
+        let c = classify(&values, |_| false);
+        assert!(c.magnitude.iter().all(|m| bit_length(m) <= CLASS_BITS[0]));
+        assert_eq!(c.entries.len(), 4);
     }
 }

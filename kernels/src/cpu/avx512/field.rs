@@ -30,6 +30,10 @@ pub(crate) trait Modulus: Copy + Send + Sync + 'static {
     const MULTIPLES: [[u64; 5]; 9] = multiples(&Self::P64);
     /// -1 / p mod 2^52.
     const NEG_INV: u64 = neg_inverse(Self::P64[0]);
+    /// `(N + 1) / 2^52` for the multiple N = k p of p, k below 2^52, that is -1 mod 2^52.
+    const FRIENDLY: [u64; 5] = friendly(&Self::P64);
+    /// For i in 0..8, limb by limb: the greatest multiple of p that is at most i 2^253.
+    const WHOLE: [[u64; 8]; 5] = whole_multiples(&Self::P64);
     /// 1 in Montgomery form.
     const ONE: [u64; 5] = split(&power_of_two(&Self::P64, 260));
     #[cfg(test)]
@@ -90,6 +94,41 @@ const fn neg_inverse(p0: u64) -> u64 {
         i += 1;
     }
     x.wrapping_neg() & MASK
+}
+
+const fn friendly(p: &[u64; 4]) -> [u64; 5] {
+    let (k, p) = (neg_inverse(p[0]) as u128, split(p));
+    let (mut out, mut carry, mut i) = ([0; 5], 0u128, 0);
+    while i < 5 {
+        let t = p[i] as u128 * k + carry;
+        if i > 0 {
+            out[i - 1] = t as u64 & MASK;
+        }
+        // The lowest limb of k p is 2^52 - 1: the one added carries.
+        carry = (t >> 52) + (i == 0) as u128;
+        i += 1;
+    }
+    out[4] = carry as u64;
+    out
+}
+
+const fn whole_multiples(p: &[u64; 4]) -> [[u64; 8]; 5] {
+    let multiples = multiples(p);
+    let (mut out, mut i) = ([[0; 8]; 5], 0);
+    while i < 8 {
+        let mut q = 0;
+        // p is no power of two, so the top limbs decide; 2^253 has its one in bit 45 of the top limb.
+        while multiples[q + 1][4] < (i as u64) << 45 {
+            q += 1;
+        }
+        let mut k = 0;
+        while k < 5 {
+            out[k][i] = multiples[q][k];
+            k += 1;
+        }
+        i += 1;
+    }
+    out
 }
 
 const fn power_of_two(p: &[u64; 4], exponent: u32) -> [u64; 4] {
@@ -203,13 +242,6 @@ impl<M: Modulus> Lanes<M> {
         Self::carry(limbs!(i => add(sub(self.limbs[i], b.limbs[i]), k[i])))
     }
 
-    /// `a - b - c + K p`, for b + c at most K p; one carry for both.
-    #[inline(always)]
-    pub(crate) fn sub_both<const K: usize>(&self, b: &Self, c: &Self) -> Self {
-        let k = Self::splat(&M::MULTIPLES[K]).limbs;
-        Self::carry(limbs!(i => sub(add(self.limbs[i], k[i]), add(b.limbs[i], c.limbs[i]))))
-    }
-
     /// `K p - a`, for a at most K p.
     #[inline(always)]
     pub(crate) fn neg<const K: usize>(&self) -> Self {
@@ -238,21 +270,6 @@ impl<M: Modulus> Lanes<M> {
             let mut s = Self::row(t, a, bi);
             s[5] = madhi(zero(), a[4], bi);
             t = Self::clear_lowest(s);
-        }
-        Self::carry(t)
-    }
-
-    /// `(a b + c d) / R`: as [`Self::mul`] with one reduction for both products; below
-    /// (1 + 0.01182 (A B + C D)) p. A limb takes at most 6 terms per round: below 30 * 2^52.
-    #[inline(always)]
-    pub(crate) fn mul_sum(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
-        let mut t = [zero(); 5];
-        for i in 0..5 {
-            let (bi, di) = (b.limbs[i], d.limbs[i]);
-            let s = Self::row(t, &a.limbs, bi);
-            let mut u = Self::row([s[0], s[1], s[2], s[3], s[4]], &c.limbs, di);
-            u[5] = madhi(madhi(zero(), a.limbs[4], bi), c.limbs[4], di);
-            t = Self::clear_lowest(u);
         }
         Self::carry(t)
     }
@@ -286,10 +303,10 @@ impl<M: Modulus> Lanes<M> {
         ]
     }
 
-    /// `a^2 / R`, bounds as for [`Self::mul`]. The products of different limbs are taken once and
-    /// doubled as sums (a doubled limb would not fit 52 bits): column sums stay below 10 * 2^52.
+    /// The columns of `a^2`, each below 10 * 2^52. The products of different limbs are taken once and
+    /// doubled as sums (a doubled limb would not fit 52 bits).
     #[inline(always)]
-    pub(crate) fn square(&self) -> Self {
+    fn square_columns(&self) -> [V; 10] {
         let a = &self.limbs;
         let mut t = [zero(); 10];
         for i in 0..5 {
@@ -305,11 +322,95 @@ impl<M: Modulus> Lanes<M> {
             t[2 * i] = madlo(t[2 * i], a[i], a[i]);
             t[2 * i + 1] = madhi(t[2 * i + 1], a[i], a[i]);
         }
-        let mut low = [t[0], t[1], t[2], t[3], t[4]];
-        for &next in &t[5..] {
-            low = Self::clear_lowest([low[0], low[1], low[2], low[3], low[4], next]);
+        t
+    }
+
+    /// `a b / R` without the last carries: limbs below 2^58, the value below
+    /// (1.13 + 0.01182 A B) p for normalised a, b below A p and B p. See [`Self::reduce_columns`].
+    #[inline(always)]
+    pub(crate) fn mul_loose(&self, b: &Self) -> Self {
+        let mut t = [zero(); 10];
+        Self::columns(&mut t, &self.limbs, &b.limbs);
+        Self::reduce_columns(t)
+    }
+
+    /// `(a b + c d) / R` as [`Self::mul_loose`]: below (1.13 + 0.01182 (A B + C D)) p.
+    #[inline(always)]
+    pub(crate) fn mul_sum_loose(a: &Self, b: &Self, c: &Self, d: &Self) -> Self {
+        let mut t = [zero(); 10];
+        Self::columns(&mut t, &a.limbs, &b.limbs);
+        Self::columns(&mut t, &c.limbs, &d.limbs);
+        Self::reduce_columns(t)
+    }
+
+    /// `a^2 / R` as [`Self::mul_loose`].
+    #[inline(always)]
+    pub(crate) fn square_loose(&self) -> Self {
+        Self::reduce_columns(self.square_columns())
+    }
+
+    /// Adds the columns of `a b`: column i + j takes the low half of a_j b_i, the next one the high
+    /// half, so at most 9 terms below 2^52 per column.
+    #[inline(always)]
+    fn columns(t: &mut [V; 10], a: &[V; 5], b: &[V; 5]) {
+        for i in 0..5 {
+            for j in 0..5 {
+                t[i + j] = madlo(t[i + j], a[j], b[i]);
+                t[i + j + 1] = madhi(t[i + j + 1], a[j], b[i]);
+            }
         }
-        Self::carry(low)
+    }
+
+    /// `t / R` modulo p for columns below 2^57, without the last carries.
+    ///
+    /// Four of the five rounds add a multiple of N = k p = -1 mod 2^52, with which the lowest limb
+    /// itself is the factor that clears it: `(s + s0 N) / 2^52 = s / 2^52 + (s0 mod 2^52) (N + 1) / 2^52`,
+    /// the division rounded down. The last round adds a multiple of p. For both moduli k is below
+    /// 0.127 * 2^52, so the rounds add less than N 2^208 / R + p < 1.13 p. A limb takes at most 10 terms
+    /// of products, 10 of reductions and five carries below 2^6: below 2^58.
+    #[inline(always)]
+    fn reduce_columns(t: [V; 10]) -> Self {
+        let n = Self::splat(&M::FRIENDLY).limbs;
+        let mut s = [t[0], t[1], t[2], t[3], t[4], t[5]];
+        for next in &t[6..] {
+            let m = s[0];
+            s = [
+                add(madlo(s[1], m, n[0]), shr::<52>(m)),
+                madhi(madlo(s[2], m, n[1]), m, n[0]),
+                madhi(madlo(s[3], m, n[2]), m, n[1]),
+                madhi(madlo(s[4], m, n[3]), m, n[2]),
+                madhi(madlo(s[5], m, n[4]), m, n[3]),
+                madhi(*next, m, n[4]),
+            ];
+        }
+        Self::new(Self::clear_lowest(s))
+    }
+
+    /// From a value in [0.1 p, 5.28 p) with limbs in (-2^62, 2^62) to the normalised one below
+    /// 1.65 p: one look-up by the top limb and one carry.
+    ///
+    /// With limbs 0 to 3 below 2^58 in size, the value over 2^208 differs from the top limb by less
+    /// than 2^7, and the value is not negative and below 8 * 2^253, so with i the bits of the top
+    /// limb from 45 up, i is in 0..8 and the value within 2^215 of [i 2^253, (i + 1) 2^253). The
+    /// multiple q p <= i 2^253 leaves at least 0.3 p for i > 1 and at most
+    /// (i + 1) 2^253 - q p + 2^215 < 1.6452 p (reached at i = 3, q = 1; p = 1.5122 * 2^253).
+    #[inline(always)]
+    pub(crate) fn settle(&self) -> Self {
+        let index = shr::<45>(self.limbs[4]);
+        Self::carry(limbs!(k => sub(self.limbs[k], look_up(index, load(&M::WHOLE[k])))))
+    }
+
+    /// Limb-wise `-a` in the lanes of the mask, as [`Self::loose_add`].
+    #[inline(always)]
+    pub(crate) fn loose_negate(&self, mask: u8) -> Self {
+        Self::new(limbs!(k => negate_lanes(mask, self.limbs[k])))
+    }
+
+    /// Limb-wise `a - b - b - c + K p`, as [`Self::loose_add`].
+    #[inline(always)]
+    pub(crate) fn loose_sub_three<const K: usize>(&self, b: &Self, c: &Self) -> Self {
+        let k = Self::splat(&M::MULTIPLES[K]).limbs;
+        Self::new(limbs!(i => sub(add(self.limbs[i], k[i]), add(add(b.limbs[i], b.limbs[i]), c.limbs[i]))))
     }
 
     /// Limb-wise `a + b` without carry; `a` and `b` may lack theirs. For [`Self::carry`] to finish.

@@ -2,7 +2,7 @@
 //! multiples per window, filled by doubling its length; then one addition per scalar and window.
 
 use super::Ifma;
-use super::batch::{Adder, Pair};
+use super::batch::{Adder, Entries, InOrder, NONE};
 use super::curve::PackedCurve;
 use crate::cpu::fixed_base::SCALAR_BITS;
 use crate::cpu::scalars::{NEGATIVE, booth_digit, to_limbs};
@@ -17,6 +17,9 @@ const MAX_WINDOW: u32 = 14;
 
 /// `scalars[i] * base` for each i.
 pub(crate) fn multiply<P: PackedCurve>(ifma: Ifma, base: P, scalars: &[Fr]) -> Vec<P> {
+    if base.is_neutral() {
+        return vec![base; scalars.len()];
+    }
     let c = scalars.len().max(64).ilog2().saturating_sub(4).clamp(2, MAX_WINDOW);
     let rows = table::<P>(ifma, base, c);
     let mut out = vec![P::neutral(); scalars.len()];
@@ -24,21 +27,22 @@ pub(crate) fn multiply<P: PackedCurve>(ifma: Ifma, base: P, scalars: &[Fr]) -> V
         || Adder::<P>::new(ifma),
         |adder, (out, scalars)| {
             let limbs: Vec<[u64; 4]> = scalars.iter().map(to_limbs).collect();
-            let targets: Vec<u32> = (0..scalars.len() as u32).collect();
-            let mut sums = vec![P::IDENTITY; scalars.len()];
-            let mut next = sums.clone();
-            let mut pairs: Vec<Pair> = Vec::with_capacity(scalars.len());
+            let mut sums = Vec::new();
+            adder.clear(&mut sums, scalars.len().div_ceil(8));
+            let mut list = vec![NONE; 8 * sums.len()];
             for (w, row) in rows.iter().enumerate() {
-                pairs.clear();
-                pairs.extend(limbs.iter().zip(&targets).map(|(limbs, &i)| {
-                    let digit = booth_digit(limbs, w as u32, c);
-                    (i, digit.unsigned_abs() | if digit < 0 { NEGATIVE } else { 0 })
-                }));
-                adder.add(&sums, row, &pairs, &targets, &mut next);
-                std::mem::swap(&mut sums, &mut next);
+                for (entry, limbs) in list.iter_mut().zip(&limbs) {
+                    *entry = match booth_digit(limbs, w as u32 * c, c) {
+                        0 => NONE,
+                        digit => digit.unsigned_abs() | if digit < 0 { NEGATIVE } else { 0 },
+                    };
+                }
+                adder.add(&mut sums, &Entries { points: row, list: &list, at: InOrder });
             }
-            for (out, sum) in out.iter_mut().zip(&sums) {
-                *out = P::unpack(sum);
+            for (out, sums) in out.chunks_mut(8).zip(&sums) {
+                for (out, sum) in out.iter_mut().zip(&adder.points(sums)) {
+                    *out = P::unpack(sum);
+                }
             }
         },
     );
@@ -67,11 +71,14 @@ fn row<P: PackedCurve>(ifma: Ifma, start: &P, count: usize) -> Vec<P::Packed> {
     while row.len() <= count {
         // Multiples up to `last` are there: the next ones are `last + 1 ..= 2 last`.
         let last = row.len() as u32 - 1;
-        let pairs: Vec<Pair> = (1..=last).map(|i| (last, i)).collect();
-        let targets: Vec<u32> = (0..last).collect();
-        let mut next = vec![P::IDENTITY; last as usize];
-        adder.add(&row, &row, &pairs, &targets, &mut next);
-        row.extend(next);
+        let padded = last.next_multiple_of(8);
+        let each: Vec<u32> = (1..=padded).map(|i| if i <= last { i } else { NONE }).collect();
+        let same: Vec<u32> = each.iter().map(|&i| if i == NONE { NONE } else { last }).collect();
+        let mut sums = Vec::new();
+        adder.clear(&mut sums, padded as usize / 8);
+        adder.load(&mut sums, &Entries { points: &row, list: &each, at: InOrder });
+        adder.add(&mut sums, &Entries { points: &row, list: &same, at: InOrder });
+        row.extend(sums.iter().flat_map(|sums| adder.points(sums)).take(last as usize));
     }
     row
 }

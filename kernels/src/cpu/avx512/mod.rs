@@ -11,6 +11,7 @@ mod fft_tables;
 mod fft_tiles;
 mod field;
 mod fixed_base;
+mod layout;
 mod msm;
 mod simd;
 #[cfg(test)]

@@ -1,205 +1,171 @@
-//! Pippenger's bucket method on the eight-lane additions. Classes of scalars, windows and digits are
-//! the portable path's; this file only sums buckets.
+//! Pippenger's bucket method on the eight-lane running sums. Windows and digits are the portable
+//! path's; this file only sums buckets. It must never see an identity among its points.
 
 use super::Ifma;
-use super::batch::{Adder, Pair};
+use super::batch::{Adder, Entries, InOrder, NONE, Sums};
 use super::curve::PackedCurve;
-use crate::cpu::msm::{Costs, Task, check_lengths, combine, plan, sort_by_bucket, sum_buckets};
-use crate::cpu::scalars::{NEGATIVE, classify};
+use super::layout::{Lanes, Layout, Step};
+use crate::cpu::msm::{Costs, Task, check_lengths, combine, plan, run_all, sum_buckets};
+use crate::cpu::scalars::classify;
 use crate::error::KernelError;
 use group::Group;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 
-/// A bucket takes two affine additions in batches smaller than those of the points.
-const COSTS: Costs = Costs { bucket: 3, max_window: 16 };
-/// Points reduced together: their pairwise sums stay in the second-level cache.
-const GROUP: usize = 1 << 14;
+/// A bucket takes two additions in steps of fewer groups than those of the points; a window some
+/// projective additions.
+const COSTS: Costs = Costs { bucket_quarters: 10, window: 300, max_width: 18 };
 /// Up to this many buckets the projective running sum is no slower.
-const FEW_BUCKETS: usize = 64;
+const FEW_BUCKETS: usize = 32;
 /// Runs of buckets summed side by side.
-const SEGMENTS: usize = 256;
+const RUNS: usize = 1024;
 
 /// Bases in the form of this path.
 pub(crate) struct Resident<P: PackedCurve> {
     points: Vec<P::Packed>,
+    /// A bit per base that is the identity; no words if there is none.
+    identities: Vec<u64>,
     ifma: Ifma,
 }
 
 impl<P: PackedCurve> Resident<P> {
     /// Converts bases, on the current rayon pool.
     pub(crate) fn new(ifma: Ifma, bases: &[P::Raw]) -> Self {
-        Self { points: bases.par_iter().map(|raw| P::pack(&P::from_raw(raw))).collect(), ifma }
+        let points: Vec<P::Packed> = bases.par_iter().map(|raw| P::pack(&P::from_raw(raw))).collect();
+        let mut identities: Vec<u64> = points
+            .par_chunks(64)
+            .map(|points| {
+                points.iter().rev().fold(0, |bits, point| bits << 1 | u64::from(P::is_identity(point)))
+            })
+            .collect();
+        if identities.iter().all(|&bits| bits == 0) {
+            identities = Vec::new();
+        }
+        Self { points, identities, ifma }
     }
 
     /// `sum scalars[i] * bases[i]`.
     pub(crate) fn msm(&self, scalars: &[Fr]) -> Result<P::Curve, KernelError> {
         check_lengths(self.points.len(), scalars.len())?;
-        let classified = classify(scalars);
+        let identity = |i: usize| self.identities.get(i / 64).is_some_and(|bits| bits >> (i % 64) & 1 == 1);
+        let classified = classify(scalars, identity);
         let tasks = plan(&classified, &COSTS);
-        let sums: Vec<P::Curve> = tasks
-            .par_iter()
-            .with_max_len(1)
-            .map(|task| Buckets::<P>::new(self.ifma).run(task, &self.points, &classified.magnitude))
-            .collect();
+        let sums = run_all(
+            &tasks,
+            || Buckets::<P>::new(self.ifma),
+            |buckets, task| buckets.run(task, &self.points, &classified.magnitude),
+        );
         Ok(combine::<P>(&tasks, &sums))
     }
 }
 
-/// A run of sorted entries that belong to one bucket.
-struct Run {
-    bucket: u32,
-    count: u32,
-}
-
-/// The buckets of one task and their working memory.
+/// The buckets of a task, and working memory kept between tasks.
 struct Buckets<P: PackedCurve> {
     adder: Adder<P>,
+    layout: Layout,
+    digits: Vec<i32>,
+    lanes: Vec<Sums<P::Lane>>,
+    /// Bucket sums, the first of which stands for digit zero and stays the identity.
     sums: Vec<P::Packed>,
-    runs: Vec<Run>,
-    /// Sums of the pieces of a bucket larger than a group, but for the first piece.
-    pieces: Vec<(u32, P::Packed)>,
-    pairs: Vec<Pair>,
-    targets: Vec<u32>,
-    level: Vec<P::Packed>,
-    next: Vec<P::Packed>,
 }
 
 impl<P: PackedCurve> Buckets<P> {
     fn new(ifma: Ifma) -> Self {
         Self {
             adder: Adder::new(ifma),
+            layout: Layout::default(),
+            digits: Vec::new(),
+            lanes: Vec::new(),
             sums: Vec::new(),
-            runs: Vec::new(),
-            pieces: Vec::new(),
-            pairs: Vec::new(),
-            targets: Vec::new(),
-            level: Vec::new(),
-            next: Vec::new(),
         }
     }
 
     /// The weighted bucket sum of one task.
     fn run(&mut self, task: &Task<'_>, bases: &[P::Packed], magnitude: &[[u64; 4]]) -> P::Curve {
-        let mut counts = vec![0; task.bucket_count()];
-        let (mut digits, mut sorted) = (Vec::new(), Vec::new());
-        task.digits(task.entries(), magnitude, &mut digits);
-        sort_by_bucket(task.entries(), &digits, &mut counts, &mut sorted);
-        drop(digits);
-        self.fill(bases, &sorted, &counts);
-        self.weighted_sum()
+        task.digits(task.entries(), magnitude, &mut self.digits);
+        self.sums.clear();
+        self.sums.resize(task.bucket_count() + 1, P::IDENTITY);
+        self.layout.arrange(task.entries(), &self.digits, task.bucket_count());
+        let (mut points, mut buckets) = self.accumulate(bases);
+        // Sums of the parts of split buckets, far fewer each time; at last no bucket is split.
+        while !points.is_empty() {
+            let entries: Vec<u32> = (0..points.len() as u32).collect();
+            self.layout.arrange(&entries, &buckets, task.bucket_count());
+            (points, buckets) = self.accumulate(&points);
+        }
+        let sums = std::mem::take(&mut self.sums);
+        let sum = self.weighted_sum(&sums[1..]);
+        self.sums = sums;
+        sum
     }
 
-    /// Sums each bucket's points, group after group; entries are listed bucket after bucket.
-    fn fill(&mut self, bases: &[P::Packed], sorted: &[u32], counts: &[u32]) {
-        self.sums.clear();
-        self.sums.resize(counts.len(), P::IDENTITY);
-        let (mut start, mut end) = (0usize, 0usize);
-        for (bucket, &count) in counts.iter().enumerate() {
-            let mut left = count as usize;
-            while left > 0 {
-                let piece = left.min(GROUP - (end - start));
-                self.runs.push(Run { bucket: bucket as u32, count: piece as u32 });
-                left -= piece;
-                end += piece;
-                if end - start == GROUP {
-                    self.reduce(bases, &sorted[start..end]);
-                    start = end;
+    /// Sums the groups of the layout. Whole buckets go to `sums`; parts of split ones are returned,
+    /// with the bucket of each.
+    fn accumulate(&mut self, points: &[P::Packed]) -> (Vec<P::Packed>, Vec<i32>) {
+        let (mut parts, mut buckets) = (Vec::new(), Vec::new());
+        let list = &self.layout.list;
+        for batch in self.layout.groups.chunks(P::GROUPS) {
+            self.adder.clear(&mut self.lanes, batch.len());
+            let entries = Entries { points, list, at: Step { groups: batch, step: 0 } };
+            self.adder.load(&mut self.lanes, &entries);
+            for step in 1..batch[0].steps {
+                let active = batch.partition_point(|group| group.steps > step);
+                let entries = Entries { points, list, at: Step { groups: &batch[..active], step } };
+                self.adder.add(&mut self.lanes[..active], &entries);
+            }
+            for (group, lanes) in batch.iter().zip(&self.lanes) {
+                let sums = self.adder.points(lanes);
+                match group.lanes {
+                    Lanes::Each(first) => {
+                        for (&bucket, sum) in self.layout.order[first as usize..].iter().zip(&sums) {
+                            self.sums[bucket as usize] = *sum;
+                        }
+                    }
+                    Lanes::One(bucket) => {
+                        let parts_here = sums.iter().filter(|sum| !P::is_identity(sum));
+                        parts.extend(parts_here.copied());
+                        buckets.resize(parts.len(), bucket as i32);
+                    }
                 }
             }
         }
-        self.reduce(bases, &sorted[start..end]);
-        self.merge_pieces();
+        (parts, buckets)
     }
 
-    /// Halves each run by adding its points in pairs until one is left, then moves that to its bucket.
-    fn reduce(&mut self, bases: &[P::Packed], entries: &[u32]) {
-        let mut first = true;
-        while first || self.runs.iter().any(|run| run.count > 1) {
-            self.halve(bases, entries, first);
-            first = false;
-        }
-        for (i, run) in self.runs.drain(..).enumerate() {
-            let at = &mut self.sums[run.bucket as usize];
-            if P::is_identity(at) {
-                *at = self.level[i];
-            } else {
-                self.pieces.push((run.bucket, self.level[i]));
-            }
-        }
-    }
-
-    /// One round: from the entries' bases in the first, else from `level`, to `level`.
-    fn halve(&mut self, bases: &[P::Packed], entries: &[u32], first: bool) {
-        let total = self.runs.iter().map(|run| run.count.div_ceil(2) as usize).sum();
-        self.pairs.clear();
-        self.targets.clear();
-        self.next.resize(total, P::IDENTITY);
-        let (mut read, mut write) = (0usize, 0usize);
-        for run in &mut self.runs {
-            let count = run.count as usize;
-            let name = |i: usize| if first { entries[i] } else { i as u32 };
-            for pair in 0..count / 2 {
-                self.pairs.push((name(read + 2 * pair), name(read + 2 * pair + 1)));
-                self.targets.push((write + pair) as u32);
-            }
-            if count % 2 == 1 {
-                let last = read + count - 1;
-                self.next[write + count / 2] =
-                    if first { signed::<P>(bases, entries[last]) } else { self.level[last] };
-            }
-            read += count;
-            run.count = run.count.div_ceil(2);
-            write += run.count as usize;
-        }
-        let from: &[P::Packed] = if first { bases } else { &self.level };
-        self.adder.add(from, from, &self.pairs, &self.targets, &mut self.next);
-        std::mem::swap(&mut self.level, &mut self.next);
-    }
-
-    /// There are at most as many pieces as groups, so they are added one by one.
-    fn merge_pieces(&mut self) {
-        for (bucket, piece) in self.pieces.drain(..) {
-            let before = [self.sums[bucket as usize], piece];
-            let at = bucket as usize..bucket as usize + 1;
-            self.adder.add(&before, &before, &[(0, 1)], &[0], &mut self.sums[at]);
-        }
-    }
-
-    /// `sum (b + 1) * sums[b]`: segments of `length` buckets keep a running sum R and a sum T of
-    /// those side by side, one batch of additions per step; then
-    /// `total = sum T_s + length * sum s R_s`.
-    fn weighted_sum(&mut self) -> P::Curve {
-        let count = self.sums.len();
-        if count <= FEW_BUCKETS {
-            let affine: Vec<P> = self.sums.iter().map(P::unpack).collect();
+    /// `sum (b + 1) * sums[b]` for a power of two of sums: runs of `length` of them, each summed from
+    /// its top down, keep a running sum R and a sum T of running sums. With run s starting at
+    /// s * length, the result is `sum T_s + length * sum s R_s`, the latter again such a sum.
+    fn weighted_sum(&mut self, sums: &[P::Packed]) -> P::Curve {
+        if sums.len() <= FEW_BUCKETS {
+            let affine: Vec<P> = sums.iter().map(P::unpack).collect();
             return sum_buckets(&affine);
         }
-        // Both are powers of two.
-        let segments = SEGMENTS.min(count / 4);
-        let length = count / segments;
-        let in_order: Vec<u32> = (0..segments as u32).collect();
-        let with_self: Vec<Pair> = in_order.iter().map(|&s| (s, s)).collect();
-        let top = |i: usize| (0..segments).map(move |s| s * length + i);
-        let mut running: Vec<P::Packed> = top(length - 1).map(|i| self.sums[i]).collect();
-        let mut total = running.clone();
-        let (mut next_running, mut next_total) = (running.clone(), running.clone());
-        for i in (0..length - 1).rev() {
-            let pairs: Vec<Pair> = top(i).enumerate().map(|(s, bucket)| (s as u32, bucket as u32)).collect();
-            self.adder.add(&running, &self.sums, &pairs, &in_order, &mut next_running);
-            std::mem::swap(&mut running, &mut next_running);
-            self.adder.add(&total, &running, &with_self, &in_order, &mut next_total);
-            std::mem::swap(&mut total, &mut next_total);
+        let runs = RUNS.min(sums.len() / 4);
+        let length = sums.len() / runs;
+        let (mut running, mut total) = (Vec::new(), Vec::new());
+        self.adder.clear(&mut running, runs / 8);
+        self.adder.clear(&mut total, runs / 8);
+        let mut list = vec![NONE; runs];
+        for i in (0..length).rev() {
+            for (s, entry) in list.iter_mut().enumerate() {
+                let at = s * length + i;
+                *entry = if P::is_identity(&sums[at]) { NONE } else { at as u32 };
+            }
+            self.adder.add(&mut running, &Entries { points: sums, list: &list, at: InOrder });
+            self.adder.add(&mut total, &running.as_slice());
         }
-        let inner = total.iter().fold(P::Curve::identity(), |sum, t| sum + P::unpack(t));
-        // Segment s weighs s: leave out segment 0, then the weights are 1, 2, ..
-        let above: Vec<P> = running[1..].iter().map(P::unpack).collect();
-        let outer = (0..length.trailing_zeros()).fold(sum_buckets(&above), |sum, _| sum.double());
-        inner + outer
+        // Run 0 weighs nothing; an identity at the end makes up for it.
+        let mut above: Vec<P::Packed> =
+            running.iter().flat_map(|lanes| self.adder.points(lanes)).skip(1).collect();
+        above.push(P::IDENTITY);
+        let outer = (0..length.trailing_zeros()).fold(self.weighted_sum(&above), |sum, _| sum.double());
+        while total.len() > 1 {
+            let half = total.len() / 2;
+            let (low, high) = total.split_at_mut(half);
+            self.adder.add(low, &&*high);
+            total.truncate(half);
+        }
+        let inner = total.iter().flat_map(|lanes| self.adder.points(lanes));
+        inner.fold(outer, |sum, point| sum + P::unpack(&point))
     }
-}
-
-fn signed<P: PackedCurve>(bases: &[P::Packed], entry: u32) -> P::Packed {
-    let point = &bases[(entry & !NEGATIVE) as usize];
-    if entry & NEGATIVE != 0 { P::negate_packed(point) } else { *point }
 }

@@ -42,6 +42,12 @@ ops! {
     fn blend(mask: u8, a: V, b: V) -> V = _mm512_mask_blend_epi64(mask, a, b);
     fn unpacklo(a: V, b: V) -> V = _mm512_unpacklo_epi64(a, b);
     fn unpackhi(a: V, b: V) -> V = _mm512_unpackhi_epi64(a, b);
+    /// `0 - a` in the lanes of the mask, elsewhere `a`.
+    fn negate_lanes(mask: u8, a: V) -> V = _mm512_mask_sub_epi64(a, mask, _mm512_setzero_si512(), a);
+    /// Lanes where a and b have a one in common.
+    fn meet(a: V, b: V) -> u8 = _mm512_test_epi64_mask(a, b);
+    /// Lane i of the result is the lane of `table` that the low three bits of `index` lane i name.
+    fn look_up(index: V, table: V) -> V = _mm512_permutexvar_epi64(index, table);
     /// 128-bit pieces 0 and 2 of a, then of b.
     fn even_pieces(a: V, b: V) -> V = _mm512_shuffle_i64x2::<0x88>(a, b);
     /// 128-bit pieces 1 and 3 of a, then of b.
@@ -59,6 +65,13 @@ ops! {
 pub(super) fn load(words: &[u64; 8]) -> V {
     // SAFETY: eight readable words, no alignment asked for; features as in the module's first lines.
     unsafe { _mm512_loadu_si512(words.as_ptr().cast()) }
+}
+
+/// Eight 32-bit words, zero-extended, in order.
+#[inline(always)]
+pub(super) fn load_halves(words: &[u32; 8]) -> V {
+    // SAFETY: eight readable 32-bit words, no alignment asked for; features as in the first lines.
+    unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(words.as_ptr().cast())) }
 }
 
 /// Writes the lanes in order.

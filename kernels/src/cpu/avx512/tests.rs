@@ -1,10 +1,14 @@
 //! Every lane operation against the curve library, values at the ends of their ranges included.
 
 use super::Ifma;
+use super::batch::{Adder, Entries, InOrder, NONE};
+use super::curve::PackedCurve;
 use super::field::{BaseModulus, Lanes, Modulus, ScalarModulus};
 use super::simd::{load, store, transpose};
+use crate::cpu::scalars::NEGATIVE;
 use ff::PrimeField;
-use halo2curves::bn256::{Fq, Fr};
+use group::{Curve, Group};
+use halo2curves::bn256::{Fq, Fr, G1, G1Affine, G2, G2Affine};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
@@ -77,16 +81,30 @@ fn operations_agree<F: Oracle>(seed: u64) {
         };
         check("identity", va, &|i| a[i]);
         check("mul", va.mul(&vb), &|i| a[i] * b[i]);
-        check("square", va.square(), &|i| a[i].square());
-        check("mul_sum", Lanes::mul_sum(&va, &vb, &vc, &vd), &|i| a[i] * b[i] + c[i] * d[i]);
+        check("loose mul", va.mul_loose(&vb).tight(), &|i| a[i] * b[i]);
+        check("square", va.square_loose().tight(), &|i| a[i].square());
+        let products = Lanes::mul_sum_loose(&va, &vb, &vc, &vd);
+        check("mul_sum", products.tight(), &|i| a[i] * b[i] + c[i] * d[i]);
+        check("settled product", products.loose_add(&vb).settle(), &|i| a[i] * b[i] + c[i] * d[i] + b[i]);
         check("add", va.add(&vb), &|i| a[i] + b[i]);
         check("sub", va.sub::<4>(&vb), &|i| a[i] - b[i]);
-        check("sub_both", va.sub_both::<8>(&vb, &vc), &|i| a[i] - b[i] - c[i]);
+        let (quarter, half) = (lift(&c, &[0; 8]), lift(&d, &[1; 8]));
+        check("sub_three", va.loose_sub_three::<4>(&quarter, &half).tight(), &|i| a[i] - c[i] - c[i] - d[i]);
+        check("negate", va.loose_negate(0xa5).loose_sub::<4>(&Lanes::zero()).tight(), &|i| {
+            if 0xa5 >> i & 1 == 1 { -a[i] } else { a[i] }
+        });
         check("neg", va.neg::<4>(), &|i| -a[i]);
         check("reduce", va.reduce::<2>(), &|i| a[i]);
         check("fully reduced", va.reduce::<2>().reduce::<1>(), &|i| a[i]);
         check("words", Lanes::from_words(va.to_words()), &|i| a[i]);
         check("chain", va.mul(&vb).mul(&vc).sub::<2>(&vd.reduce::<2>()), &|i| a[i] * b[i] * c[i] - d[i]);
+        // Values from one tenth of p to 5 p.
+        let settled = lift(&a, &small[0].map(|k| k + 1)).settle();
+        check("settle", settled, &|i| a[i]);
+        let mut top = [0; 8];
+        store(&mut top, settled.to_words()[3]);
+        let bound = u128::from(F::M::P64[3]) * 165 / 100;
+        assert!(top.iter().all(|&word| u128::from(word) <= bound), "settled below 1.65 p, seed {seed}");
         // The ends of the multiplication's range: A B up to 84.
         let far = lift(&a, &[20; 8]);
         check("mul at its bound", far.mul(&vb.reduce::<2>()), &|i| a[i] * b[i]);
@@ -127,5 +145,55 @@ fn transposition_swaps_rows_and_columns() {
         for (j, value) in row.iter().enumerate() {
             assert_eq!(columns[j][i], *value);
         }
+    }
+}
+
+/// Random sums over few points, so that equal and opposite operands, and identities as sums, abound.
+fn running_sums_agree<P: PackedCurve>(ifma: Ifma, generator: P::Curve, seed: u64) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let few: Vec<P> = (1..6u64).map(|k| (generator * Fr::from(k)).to_affine()).collect();
+    let packed: Vec<P::Packed> = few.iter().map(P::pack).collect();
+    let mut adder = Adder::<P>::new(ifma);
+    for groups in [1, 2, 3, 7, P::GROUPS + 3] {
+        let (mut sums, mut doubled) = (Vec::new(), Vec::new());
+        adder.clear(&mut sums, groups);
+        adder.clear(&mut doubled, groups);
+        let mut want = vec![P::Curve::identity(); 8 * groups];
+        let mut want_doubled = want.clone();
+        for step in 0..5 {
+            let list: Vec<u32> = (0..8 * groups)
+                .map(|_| match rng.next_u32() % 16 {
+                    0 => NONE,
+                    r => rng.next_u32() % 5 | if r % 2 == 0 { NEGATIVE } else { 0 },
+                })
+                .collect();
+            for (want, &entry) in want.iter_mut().zip(&list).filter(|(_, entry)| **entry != NONE) {
+                let point = few[(entry & !NEGATIVE) as usize];
+                *want += if entry & NEGATIVE != 0 { point.negate() } else { point };
+            }
+            let entries = Entries { points: &packed, list: &list, at: InOrder };
+            if step == 0 {
+                adder.load(&mut sums, &entries);
+            } else {
+                adder.add(&mut sums, &entries);
+            }
+            adder.add(&mut doubled, &sums.as_slice());
+            want_doubled.iter_mut().zip(&want).for_each(|(d, w)| *d += w);
+        }
+        for (sums, want) in [(&sums, &want), (&doubled, &want_doubled)] {
+            let got = sums.iter().flat_map(|sums| adder.points(sums)).map(|point| P::unpack(&point));
+            for (lane, (got, want)) in got.zip(want).enumerate() {
+                assert!(got == want.to_affine(), "lane {lane} of {groups} groups, seed {seed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn running_sums_are_complete() {
+    let Some(ifma) = Ifma::new() else { return };
+    for seed in 0..4 {
+        running_sums_agree::<G1Affine>(ifma, G1::generator(), seed);
+        running_sums_agree::<G2Affine>(ifma, G2::generator(), seed);
     }
 }
