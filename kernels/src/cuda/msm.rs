@@ -90,11 +90,9 @@ impl<P: DevicePoint> Resident<P> {
                 needed: plan::least_bytes(&size, None),
                 available: limit,
             })?;
-            if plan.table.factor == 0 || len == 0 {
-                return Ok(Self { device, len, plan, bases: Bases::Host(points) });
-            }
-            match device.alloc(plan.table_bytes as usize) {
-                Ok(table) => {
+            match reserve(&device, &plan) {
+                Ok(None) => return Ok(Self { device, len, plan, bases: Bases::Host(points) }),
+                Ok(Some(table)) => {
                     fill::<P>(&device, &plan, &table, (*points).as_ref())?;
                     return Ok(Self { device, len, plan, bases: Bases::Table(table) });
                 }
@@ -159,23 +157,33 @@ impl<P: DevicePoint> Resident<P> {
     /// Work space for the plan of the upload, or for the largest smaller one for which there is memory now.
     fn work_space(&self) -> Result<(Plan, Buffer), KernelError> {
         let (size, table) = (Self::size(&self.device, self.len), self.plan.table);
+        let least = plan::least_bytes(&size, Some(table));
         let mut plan = self.plan;
         loop {
-            match self.device.alloc(plan.layout.bytes as usize) {
-                Err(KernelError::OutOfDeviceMemory { available, .. }) => {
-                    let limit = plan.table_bytes + plan.layout.bytes / 2;
-                    plan = plan::plan(&size, limit, Some(table)).ok_or_else(|| {
-                        KernelError::OutOfDeviceMemory {
-                            backend: BACKEND,
-                            needed: plan::least_bytes(&size, Some(table)) - plan.table_bytes,
-                            available,
-                        }
-                    })?;
-                }
+            let available = match self.device.alloc(plan.layout.bytes as usize) {
+                Err(KernelError::OutOfDeviceMemory { available, .. }) => available,
                 other => return Ok((plan, other?)),
-            }
+            };
+            let limit = least.max(plan.table_bytes + plan.layout.bytes / 2);
+            plan = plan::plan(&size, limit, Some(table))
+                .filter(|smaller| smaller.bytes() < plan.bytes())
+                .ok_or(KernelError::OutOfDeviceMemory {
+                    backend: BACKEND,
+                    needed: least - plan.table_bytes,
+                    available,
+                })?;
         }
     }
+}
+
+/// Memory for the bases, none if they are streamed. The work space is only tried: each MSM takes it anew.
+fn reserve(device: &SharedDevice, plan: &Plan) -> Result<Option<Buffer>, KernelError> {
+    let table = match plan.table_bytes {
+        0 => None,
+        bytes => Some(device.alloc(bytes as usize)?),
+    };
+    device.alloc(plan.layout.bytes as usize)?;
+    Ok(table)
 }
 
 /// Uploads the bases into row 0 of the table and computes each further row from the one before.
