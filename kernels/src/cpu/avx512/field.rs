@@ -426,6 +426,12 @@ impl<M: Modulus> Lanes<M> {
         Self::new(limbs!(i => add(sub(self.limbs[i], b.limbs[i]), k[i])))
     }
 
+    /// Normalises a loose value in [0, 2^260).
+    #[inline(always)]
+    pub(crate) fn tight(self) -> Self {
+        Self::carry(self.limbs)
+    }
+
     /// To canonical words of the 2^256 Montgomery form, for values below 40 p: the product is below
     /// 1.5 p, so one subtraction makes it canonical.
     #[cfg(test)]
