@@ -1,13 +1,15 @@
 //! `prover-bench batch`: keys, replay and proof of one batch of transfers. Every proof is verified by the prover
 //! itself; a run whose proof is refused is an error, never a figure.
 use crate::Failure;
+use crate::groth16;
 use crate::kernels::processors;
 use crate::machine::peak_memory_bytes;
 use crate::measure::{Compared, Stats, median};
 use crate::results::{self, Results, Stage, Subject};
 use crate::workload::Op;
-use lathe_kernels::Backend;
-use lathe_prover::system::{L1Binding, ProveReport, System};
+use lathe_kernels::{BackendChoice, DeviceOptions, detect};
+use lathe_prover::groth16::Timings;
+use lathe_prover::system::{CircuitInfo, L1Binding, ProveReport, System};
 use lathe_vm::machine::Limits;
 use lathe_vm::trace::BatchTrace;
 use lathe_vm::{fixtures, programs, replay};
@@ -27,37 +29,39 @@ pub struct Args {
     /// Folder for the keys; kept between runs.
     #[arg(long, default_value = "target/keys")]
     pub keys_dir: PathBuf,
+    /// Where the kernels run: auto, cuda, wgpu or cpu, as for `lathe serve`.
+    #[arg(long, default_value_t)]
+    pub backend: BackendChoice,
     /// Write the figures as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
 }
 
+/// What a batch's run gives.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Circuit {
-    shape: String,
-    constraints: usize,
-    committed_wires: usize,
-    domain: usize,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Figures {
+pub struct Figures {
+    /// What all files share: the machine, the proof's row, the stages.
     #[serde(flatten)]
-    results: Results,
-    device: String,
-    transactions: u8,
-    steps: usize,
-    circuits: Vec<Circuit>,
+    pub results: Results,
+    /// The device the kernels ran on.
+    pub device: String,
+    /// Transfers in the batch.
+    pub transactions: u8,
+    /// Machine steps of the batch.
+    pub steps: usize,
+    /// The circuits.
+    pub circuits: Vec<CircuitInfo>,
     /// Whether the keys were made in this run, or loaded.
-    keys_made: bool,
+    pub keys_made: bool,
     /// Making or loading the keys.
-    setup_ms: f64,
+    pub setup_ms: f64,
     /// Assign to check, median over the runs.
-    total_ms: f64,
-    proof_bytes: usize,
-    peak_memory_bytes: u64,
+    pub total_ms: f64,
+    /// Size of the proof.
+    pub proof_bytes: usize,
+    /// Most memory this process held.
+    pub peak_memory_bytes: u64,
 }
 
 /// Measures and prints.
@@ -65,11 +69,25 @@ struct Figures {
 /// # Errors
 /// Keys that cannot be opened, a proof that fails, a file that cannot be written.
 pub fn run(args: &Args) -> Result<(), Failure> {
+    let figures = measure(args)?;
+    print(&figures);
+    if let Some(file) = &args.json {
+        results::write(file, &figures)?;
+    }
+    Ok(())
+}
+
+/// Opens or makes the keys, proves the batch and verifies it.
+///
+/// # Errors
+/// Keys that cannot be opened, a proof that fails.
+pub fn measure(args: &Args) -> Result<Figures, Failure> {
     let mut results = Results::new("batch");
     let keys_made = !has_keys(args);
     let clock = Instant::now();
     let progress = |what: &str, done| eprintln!("  keys {:>3.0}%  {what}", done * 100.0);
-    let system = System::open(&args.keys_dir, <dyn Backend>::detect()?.backend, &progress)?;
+    let system =
+        System::open(&args.keys_dir, detect(args.backend, &DeviceOptions::default())?.backend, &progress)?;
     let setup_ms = ms(clock.elapsed());
     let clock = Instant::now();
     let trace = trace(args.txs)?;
@@ -84,45 +102,39 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         proof_bytes = proof.to_bytes().len();
         reports.push(report);
     }
-    let circuits = system.circuits().into_iter().map(|c| Circuit {
-        shape: c.shape,
-        constraints: c.constraints,
-        committed_wires: c.committed_wires,
-        domain: c.domain,
-    });
+    let circuits = system.circuits();
     let totals: Vec<f64> = reports.iter().map(|r| r.stages.iter().map(|(_, t)| ms(*t)).sum()).collect();
     let of = format!("batch of {}", args.txs);
-    results.stages =
-        vec![Stage { of: of.clone(), name: "replay".into(), ms: replay_ms, runs_ms: vec![replay_ms] }];
+    results.stages = vec![Stage::new(&of, "replay", vec![replay_ms])];
     results.stages.extend(stages_of(&of, &reports)?);
+    for (i, circuit) in circuits.iter().enumerate() {
+        let timings: Vec<Timings> =
+            reports.iter().filter_map(|r| r.circuits.get(i)).map(|(_, t)| *t).collect();
+        results.stages.extend(groth16::stages_of(&format!("{of}, circuit {}", circuit.shape), &timings));
+    }
     let seconds = totals.iter().map(|ms| ms / 1000.0).collect();
     let device = system.device();
     let subject = Subject {
         op: Op::Batch.name().into(),
-        log_size: u32::from(args.txs).next_power_of_two().ilog2(),
-        scalars: None,
+        log_size: circuits.iter().map(|c| c.domain.ilog2()).max().unwrap_or(0),
+        scalars: Some(format!("{} transfers", args.txs)),
         threads: processors(),
         backend: device.split(' ').next().unwrap_or_default().into(),
         device: device.clone(),
     };
     results.rows = subject.rows(&Compared { ours: Stats::of(seconds), rivals: Vec::new() });
-    let figures = Figures {
+    Ok(Figures {
         results,
         device,
         transactions: args.txs,
         steps: trace.steps.len(),
-        circuits: circuits.collect(),
+        circuits,
         keys_made,
         setup_ms,
         total_ms: median(&totals),
         proof_bytes,
         peak_memory_bytes: peak_memory_bytes(),
-    };
-    print(&figures);
-    if let Some(file) = &args.json {
-        results::write(file, &figures)?;
-    }
-    Ok(())
+    })
 }
 
 fn has_keys(args: &Args) -> bool {
@@ -140,7 +152,7 @@ fn stages_of(of: &str, reports: &[ProveReport]) -> Result<Vec<Stage>, Failure> {
     let stage = |i: usize| -> Result<Stage, Failure> {
         let runs_ms: Vec<f64> = reports.iter().map(|r| ms(r.stages[i].1)).collect();
         let name = serde_json::to_value(first.stages[i].0)?.as_str().unwrap_or_default().to_string();
-        Ok(Stage { of: of.into(), name, ms: median(&runs_ms), runs_ms })
+        Ok(Stage::new(of, &name, runs_ms))
     };
     (0..first.stages.len()).map(stage).collect()
 }
@@ -160,7 +172,8 @@ fn print(f: &Figures) {
     println!("\n{:<10} {:>12}", "stage", "seconds");
     let setup = if f.keys_made { "setup" } else { "load keys" };
     println!("{setup:<10} {:>12.3}", f.setup_ms / 1000.0);
-    for stage in &f.results.stages {
+    let own = format!("batch of {}", f.transactions);
+    for stage in f.results.stages.iter().filter(|stage| stage.of == own) {
         println!("{:<10} {:>12.3}", stage.name, stage.ms / 1000.0);
     }
     println!("{:<10} {:>12.3}", "proof", f.total_ms / 1000.0);

@@ -4,7 +4,7 @@
 use crate::Failure;
 use crate::backends::{self, Engine};
 use crate::kernels::{self, pool, processors};
-use crate::measure::{Compared, Effort, Stats, Value, Way, interleave, median, timed};
+use crate::measure::{Compared, Effort, Stats, Value, Way, interleave, timed};
 use crate::progress::Progress;
 use crate::results::{self, Results, Row, Stage, Subject};
 use crate::rivals;
@@ -116,7 +116,7 @@ pub fn measure(
     progress.say(format!("{what}: circuit and key"));
     let instance = Instance::chain(log_size)?;
     let (setup_time, prover) = prover(engine, pool, &instance)?;
-    let mut split: Vec<(f64, Timings)> = Vec::new();
+    let mut split: Vec<(Duration, Timings)> = Vec::new();
     let mut rng = ChaCha20Rng::seed_from_u64(9);
     let ours = Way::new("ours", |pool: &ThreadPool| {
         let (r, s) = (Fr::random(&mut rng), Fr::random(&mut rng));
@@ -126,7 +126,7 @@ pub fn measure(
         });
         let proven = proven?;
         verify(&prover.key().vk, &instance.z[1..2], &Default::default(), &proven.proof)?;
-        split.push((time.as_secs_f64(), proven.timings));
+        split.push((time, proven.timings));
         Ok((time, Value::Checked))
     });
     let subject = |op: Op| Subject {
@@ -161,35 +161,40 @@ pub fn measure(
     let setups = Compared { ours: Stats::of(vec![setup_time.as_secs_f64()]), rivals: rival_setups };
     rows.extend(subject(Op::Groth16Setup).rows(&setups));
     // The first, untimed proof is not among the figures.
-    let stages = stages_of(&format!("{what}, {}", engine.name), &split[1..]);
+    let (split, of) = (&split[1..], format!("{what}, {}", engine.name));
+    let timings: Vec<Timings> = split.iter().map(|(_, t)| *t).collect();
+    let mut stages = stages_of(&of, &timings);
+    stages.push(other(&of, split));
     Ok(Measured { rows, stages, notes: notes.collect() })
 }
 
-/// Medians of the prover's own split; what it does not name is `other`.
-fn stages_of(of: &str, split: &[(f64, Timings)]) -> Vec<Stage> {
-    let parts: [(&str, fn(&Timings) -> Duration); 7] = [
-        ("rows", |t| t.rows),
-        ("quotient", |t| t.fft),
-        ("MSM h", |t| t.msm_h),
-        ("MSM l", |t| t.msm_l),
-        ("MSM a", |t| t.msm_a),
-        ("MSM b G1", |t| t.msm_b_g1),
-        ("MSM b G2", |t| t.msm_b_g2),
-    ];
-    let stage = |name: &str, runs_ms: Vec<f64>| Stage {
-        of: of.to_string(),
-        name: name.to_string(),
-        ms: median(&runs_ms),
-        runs_ms,
-    };
-    let ms = |part: fn(&Timings) -> Duration| move |t: &Timings| part(t).as_secs_f64() * 1e3;
-    let mut stages: Vec<Stage> = parts
-        .iter()
-        .map(|(name, part)| stage(name, split.iter().map(|(_, t)| ms(*part)(t)).collect()))
-        .collect();
-    let named = |t: &Timings| parts.iter().map(|(_, part)| ms(*part)(t)).sum::<f64>();
-    stages.push(stage("other", split.iter().map(|(all, t)| (all * 1e3 - named(t)).max(0.0)).collect()));
-    stages
+type Part = (&'static str, fn(&Timings) -> Duration);
+
+/// The prover's own split of a proof.
+const PARTS: [Part; 7] = [
+    ("rows", |t| t.rows),
+    ("quotient", |t| t.fft),
+    ("MSM h", |t| t.msm_h),
+    ("MSM l", |t| t.msm_l),
+    ("MSM a", |t| t.msm_a),
+    ("MSM b G1", |t| t.msm_b_g1),
+    ("MSM b G2", |t| t.msm_b_g2),
+];
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// Medians of the prover's own split over these runs.
+pub fn stages_of(of: &str, runs: &[Timings]) -> Vec<Stage> {
+    let stage = |(name, part): &Part| Stage::new(of, name, runs.iter().map(|t| ms(part(t))).collect());
+    PARTS.iter().map(stage).collect()
+}
+
+/// What the split does not name: the time of the whole less the parts, never below zero.
+fn other(of: &str, runs: &[(Duration, Timings)]) -> Stage {
+    let named = |t: &Timings| PARTS.iter().map(|(_, part)| ms(part(t))).sum::<f64>();
+    Stage::new(of, "other", runs.iter().map(|(all, t)| (ms(*all) - named(t)).max(0.0)).collect())
 }
 
 /// Measures and prints.

@@ -3,11 +3,13 @@
 
 pub mod backends;
 pub mod batch;
+pub mod compare;
 pub mod groth16;
 pub mod kernels;
 pub mod machine;
 pub mod measure;
 pub mod progress;
+pub mod quick;
 pub mod results;
 pub mod rivals;
 pub mod table;

@@ -1,7 +1,7 @@
 //! The command line of `prover-bench`. It only parses and dispatches.
 
 use clap::{Parser, Subcommand};
-use prover_bench::{batch, groth16, kernels, table};
+use prover_bench::{batch, compare, groth16, kernels, quick, table};
 use std::process::ExitCode;
 
 /// Measures Lathe's kernels and prover on this machine.
@@ -14,6 +14,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// A first look at this machine, within two minutes: a few kernels, one real batch, batches per hour.
+    #[command(after_help = "Example:\n  prover-bench quick")]
+    Quick(quick::Args),
     /// Time MSM, FFT and quotient over sizes, threads and backends, beside other libraries.
     #[command(after_help = KERNELS_HELP)]
     Kernels(kernels::Args),
@@ -26,6 +29,9 @@ enum Command {
     /// Prove a batch of token transfers and show the time of each stage.
     #[command(after_help = "Example:\n  prover-bench batch --txs 16 --runs 3 --json target/bench.json")]
     Batch(batch::Args),
+    /// What got faster or slower between two results files, beyond the noise.
+    #[command(after_help = COMPARE_HELP)]
+    Compare(compare::Args),
 }
 
 const KERNELS_HELP: &str = "Examples:
@@ -42,8 +48,17 @@ Examples:
   prover-bench table --json target/bench/kernels.json
   prover-bench table --kernels-only --require";
 
+const COMPARE_HELP: &str = "Noise of a figure is 1.4826 times the median absolute deviation of its runs (half their range if fewer than five).
+A change counts if it exceeds 2 % and three times both files' noise together, also after what the other libraries moved
+is taken out: their code is the same, so that is the machine.
+Examples:
+  prover-bench compare main.json branch.json
+  prover-bench compare main.json branch.json --fail-on-slower 5";
+
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Quick(args) => quick::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Kernels(args) => kernels::run(&args),
         Command::Groth16(args) => groth16::run(&args),
         Command::Table(args) => table::run(&args),

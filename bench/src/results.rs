@@ -3,7 +3,7 @@
 
 use crate::Failure;
 use crate::machine::Machine;
-use crate::measure::{Compared, Stats};
+use crate::measure::{Compared, Stats, median};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -108,6 +108,13 @@ pub struct Stage {
     pub ms: f64,
     /// Every run.
     pub runs_ms: Vec<f64>,
+}
+
+impl Stage {
+    /// A stage with these runs, in milliseconds.
+    pub fn new(of: &str, name: &str, runs_ms: Vec<f64>) -> Self {
+        Stage { of: of.into(), name: name.into(), ms: median(&runs_ms), runs_ms }
+    }
 }
 
 /// A comparison with what it must reach.
