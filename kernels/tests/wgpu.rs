@@ -221,6 +221,30 @@ fn a_small_memory_budget_changes_no_msm() {
 }
 
 #[test]
+fn a_small_memory_budget_changes_no_transform() {
+    let mut rng = rng(28);
+    let n = 1 << 11;
+    let values = random(n, &mut rng);
+    let [a, b, c] = quotient_input(n, &mut rng);
+    let h = CpuBackend::new().quotient(a.clone(), b.clone(), c.clone()).unwrap();
+    // A vector takes 64 KiB: room for all, for transforms but not for the quotient, for parts of a vector only.
+    for memory in [1 << 20, 230 << 10, 90 << 10, 40 << 10] {
+        let backend = open(Path::Wide, Some(memory));
+        assert_transforms(&backend, &values);
+        let got = backend.quotient(a.clone(), b.clone(), c.clone()).unwrap();
+        assert!(got == h, "quotient in {memory} bytes");
+    }
+    // Not even one column.
+    let backend = open(Path::Wide, Some(9 << 10));
+    match backend.fft(&mut values.clone()) {
+        Err(KernelError::OutOfDeviceMemory { backend: "wgpu", needed, available }) => {
+            assert!(needed > available, "{needed} of {available}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn bad_input_is_refused() {
     for path in PATHS {
         let backend = shared(path);

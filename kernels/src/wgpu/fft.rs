@@ -1,9 +1,11 @@
-//! Transforms and the quotient on the device: plans of passes, twiddle tables and powers.
-//! Nothing here may reorder a vector: passes are self-sorting, so input and output are in natural order.
+//! Transforms and the quotient: on the device throughout where vectors fit, else pass by pass in ranges of columns that
+//! do. Nothing here may reorder a vector: passes are self-sorting, so input and output are in natural order.
 
 use super::context::{Batch, Buffer, Context};
 use super::shader::{Limbs, Pass, THREADS, words};
-use crate::domain::{coset_shift, root_of_unity, vanishing};
+use super::tables::{LOG_STAGES, Powers, Roots, log_low};
+use super::vectors::{self, ELEMENT};
+use crate::domain::{coset_shift, vanishing};
 use crate::error::KernelError;
 use ff::{Field, PrimeField};
 use halo2curves::bn256::Fr;
@@ -11,136 +13,156 @@ use rayon::prelude::*;
 
 /// log2 of the elements in one workgroup's tile, as in `fft.wgsl`.
 const LOG_TILE: u32 = 9;
-/// Levels per pass at most. With 7, a tile has 4 neighbouring columns, hence reads and writes of 128 bytes; more levels
-/// would save passes and shorten those. Not measured on a GPU.
-const MAX_LEVELS: u32 = 7;
-/// Bytes of an element.
-pub const ELEMENT: u64 = 32;
 
-const INVERSE: u32 = 1;
-const SCALE_INPUT: u32 = 2;
-const SCALE_OUTPUT: u32 = 4;
+const SCALE_INPUT: u32 = 1;
+const SCALE_OUTPUT: u32 = 2;
 
-/// Elements as the device stores them.
-fn encode(values: &[Fr]) -> Vec<[u64; 4]> {
-    values.iter().map(|v| v.limbs()).collect()
+/// What a transform does beside transforming. A forward transform may multiply its input by powers, an inverse one its
+/// output, which is where `1 / n` and the coset shifts go.
+pub struct Transform<'a> {
+    pub roots: &'a Roots,
+    pub inverse: bool,
+    pub powers: Option<&'a Powers>,
 }
 
-/// A resident vector of `values`.
-pub fn upload(context: &Context, values: &[Fr]) -> Result<Buffer, KernelError> {
-    let buffer = context.alloc(values.len() as u64 * ELEMENT)?;
-    write(context, &buffer, values)?;
-    Ok(buffer)
+/// One pass of a transform over some columns.
+struct Columns {
+    log_s: u32,
+    log_r: u32,
+    log_columns: u32,
+    first: u32,
 }
 
-/// Overwrites the start of a resident vector.
-pub fn write(context: &Context, to: &Buffer, values: &[Fr]) -> Result<(), KernelError> {
-    context.upload(to, bytemuck::cast_slice(&encode(values)))
-}
-
-/// Copies a resident vector to `values`.
-pub fn read(context: &Context, from: &Buffer, values: &mut [Fr]) -> Result<(), KernelError> {
-    let bytes = std::mem::size_of_val(values);
-    let mut slots = values.iter_mut();
-    context.download(from, bytes, |piece| {
-        for (chunk, slot) in piece.chunks_exact(ELEMENT as usize).zip(slots.by_ref()) {
-            *slot = Fr(bytemuck::pod_read_unaligned(chunk));
-        }
-    })
-}
-
-/// `start * step^i` for i below `count`.
-fn powers(start: Fr, step: Fr, count: usize) -> Vec<Fr> {
-    const CHUNK: usize = 1 << 12;
-    let mut out = vec![Fr::ZERO; count];
-    out.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
-        let mut power = start * step.pow_vartime([(chunk * CHUNK) as u64]);
-        for slot in out {
-            *slot = power;
-            power *= step;
-        }
-    });
-    out
-}
-
-/// Resident powers of the domain's root of unity: the first half, the second is its negative.
-pub struct Twiddles {
-    log_n: u32,
-    table: Buffer,
-}
-
-impl Twiddles {
-    pub fn new(context: &Context, log_n: u32) -> Result<Self, KernelError> {
-        let half = 1usize << log_n.saturating_sub(1);
-        let table = upload(context, &powers(Fr::ONE, root_of_unity(log_n), half))?;
-        Ok(Self { log_n, table })
+impl Transform<'_> {
+    /// The passes: log2 of the product of earlier radices, and log2 of the radix. As few passes as possible and as even
+    /// as possible. With seven levels a tile has 4 neighbouring columns, hence reads and writes of 128 bytes; more levels
+    /// would save passes and shorten those. Not measured on a GPU.
+    fn passes(&self) -> Vec<(u32, u32)> {
+        let log_n = self.roots.log_n;
+        let passes = log_n.div_ceil(LOG_STAGES);
+        let mut log_s = 0;
+        (0..passes)
+            .map(|pass| {
+                let log_r = log_n / passes + u32::from(pass < log_n % passes);
+                log_s += log_r;
+                (log_s - log_r, log_r)
+            })
+            .collect()
     }
-}
 
-/// Resident factors `constant * base^i` for i below 2^log_n, as products of two entries of a table of twice the
-/// square root's length.
-pub struct Powers {
-    log_low: u32,
-    table: Buffer,
-}
-
-impl Powers {
-    pub fn new(context: &Context, log_n: u32, constant: Fr, base: Fr) -> Result<Self, KernelError> {
-        let log_low = log_n.div_ceil(2);
-        let mut table = powers(constant, base, 1 << log_low);
-        table.extend(powers(Fr::ONE, base.pow_vartime([1u64 << log_low]), 1 << (log_n - log_low)));
-        Ok(Self { log_low, table: upload(context, &table)? })
+    fn dispatch(
+        &self,
+        batch: &mut Batch<'_>,
+        columns: &Columns,
+        input: &Buffer,
+        output: &Buffer,
+    ) -> Result<(), KernelError> {
+        let log_n = self.roots.log_n;
+        let Columns { log_s, log_r, log_columns, first } = *columns;
+        let flags = match self.powers {
+            Some(_) if !self.inverse && log_s == 0 => SCALE_INPUT,
+            Some(_) if self.inverse && log_s + log_r == log_n => SCALE_OUTPUT,
+            _ => 0,
+        };
+        let roots = self.roots.table(self.inverse);
+        let powers = self.powers.map_or(roots, |powers| &powers.0);
+        let params = [log_n, log_s, log_r, log_columns, first, flags, log_low(log_n)];
+        let groups = (1u64 << log_columns).div_ceil(1 << (LOG_TILE - log_r));
+        batch.dispatch(Pass::Fft, &params, &[input, output, roots, powers], groups)
     }
-}
 
-/// What a transform does beside transforming.
-#[derive(Clone, Copy)]
-pub enum Scale<'a> {
-    Nothing,
-    Input(&'a Powers),
-    Output(&'a Powers),
-}
+    /// Records the transform of `data`; returns the buffer that will hold the result and the spare one. Both hold a
+    /// vector of the domain's size. A domain of size 1 needs no pass: its only factor is 1.
+    fn record(
+        &self,
+        batch: &mut Batch<'_>,
+        mut data: Buffer,
+        mut spare: Buffer,
+    ) -> Result<(Buffer, Buffer), KernelError> {
+        for (log_s, log_r) in self.passes() {
+            let columns = Columns { log_s, log_r, log_columns: self.roots.log_n - log_r, first: 0 };
+            self.dispatch(batch, &columns, &data, &spare)?;
+            (data, spare) = (spare, data);
+        }
+        Ok((data, spare))
+    }
 
-/// log2 of the radix of each pass: as few passes as possible, as even as possible.
-fn levels(log_n: u32) -> Vec<u32> {
-    let passes = log_n.div_ceil(MAX_LEVELS);
-    (0..passes).map(|pass| log_n / passes + u32::from(pass < log_n % passes)).collect()
-}
+    /// With all of the vector on the device.
+    fn resident(&self, context: &Context, values: &mut [Fr]) -> Result<(), KernelError> {
+        let data = vectors::upload(context, values)?;
+        let spare = context.alloc(values.len() as u64 * ELEMENT)?;
+        let mut batch = context.batch();
+        let (result, spare) = self.record(&mut batch, data, spare)?;
+        batch.submit()?;
+        drop(spare);
+        vectors::read(context, &result, values)
+    }
 
-/// Records the transform of `data` and returns the buffer that will hold the result and the spare one.
-/// Both hold a vector of the domain's size. A domain of size 1 needs no work: its only scale factor is 1.
-pub fn transform(
-    batch: &mut Batch<'_>,
-    twiddles: &Twiddles,
-    mut data: Buffer,
-    mut spare: Buffer,
-    inverse: bool,
-    scale: Scale<'_>,
-) -> Result<(Buffer, Buffer), KernelError> {
-    let log_n = twiddles.log_n;
-    let levels = levels(log_n);
-    let mut log_s = 0;
-    for (pass, &log_r) in levels.iter().enumerate() {
-        let mut flags = if inverse { INVERSE } else { 0 };
-        let mut table = (0, &twiddles.table);
-        match scale {
-            Scale::Input(powers) if pass == 0 => {
-                flags |= SCALE_INPUT;
-                table = (powers.log_low, &powers.table);
+    /// With buffers of at most `bytes` in all, hence as many columns at a time as they hold; at least one.
+    fn streamed(&self, context: &Context, values: &mut [Fr], bytes: u64) -> Result<(), KernelError> {
+        let mut source = values.to_vec();
+        let mut target = vec![Fr::ZERO; values.len()];
+        for (log_s, log_r) in self.passes() {
+            let log_all = self.roots.log_n - log_r;
+            // Input, output, and the output on its way back.
+            let room = (bytes / 3).min(context.largest_buffer()) / (ELEMENT << log_r);
+            let log_columns = room.max(1).ilog2().min(log_all);
+            let local = 1usize << (log_columns + log_r);
+            let input = context.alloc(local as u64 * ELEMENT)?;
+            let output = context.alloc(local as u64 * ELEMENT)?;
+            let mut tile = vec![Fr::ZERO; local];
+            for first in (0..1usize << log_all).step_by(1 << log_columns) {
+                let width = 1 << log_columns;
+                for (j, row) in tile.chunks_exact_mut(width).enumerate() {
+                    let start = first + (j << log_all);
+                    row.copy_from_slice(&source[start..start + width]);
+                }
+                vectors::write(context, &input, &tile)?;
+                let mut batch = context.batch();
+                let columns = Columns { log_s, log_r, log_columns, first: first as u32 };
+                self.dispatch(&mut batch, &columns, &input, &output)?;
+                batch.submit()?;
+                vectors::read(context, &output, &mut tile)?;
+                // Column q + s p gives the places q + s (R p + k): runs of s, or of all columns here if those are fewer.
+                let near = log_s.min(log_columns);
+                for (run, piece) in tile.chunks_exact(1 << near).enumerate() {
+                    let (p, k) = (run >> log_r, run & ((1 << log_r) - 1));
+                    let t = first + (p << near);
+                    let (q, p) = (t & ((1 << log_s) - 1), t >> log_s);
+                    let start = q + (((p << log_r) + k) << log_s);
+                    target[start..start + piece.len()].copy_from_slice(piece);
+                }
             }
-            Scale::Output(powers) if pass + 1 == levels.len() => {
-                flags |= SCALE_OUTPUT;
-                table = (powers.log_low, &powers.table);
-            }
-            _ => {}
+            std::mem::swap(&mut source, &mut target);
         }
-        let params = [log_n, log_s, log_r, flags, table.0];
-        let groups = (1u64 << (log_n - log_r)).div_ceil(1 << (LOG_TILE - log_r));
-        batch.dispatch(Pass::Fft, &params, &[&data, &spare, &twiddles.table, table.1], groups)?;
-        (data, spare) = (spare, data);
-        log_s += log_r;
+        values.copy_from_slice(&source);
+        Ok(())
     }
-    Ok((data, spare))
+
+    /// In the memory there is; where the device refuses what its budget promised, in less and less of it.
+    fn run(&self, context: &Context, values: &mut [Fr]) -> Result<(), KernelError> {
+        let vector = values.len() as u64 * ELEMENT;
+        // Twice on the device, and once on its way back.
+        if fits(context, vector, 3) {
+            match self.resident(context, values) {
+                Err(KernelError::OutOfDeviceMemory { .. }) => {}
+                done => return done,
+            }
+        }
+        let mut bytes = context.available();
+        loop {
+            match self.streamed(context, values, bytes) {
+                Err(KernelError::OutOfDeviceMemory { .. }) if bytes >= 3 * ELEMENT << LOG_STAGES => {
+                    bytes /= 2
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+fn fits(context: &Context, vector: u64, vectors: u64) -> bool {
+    vector <= context.largest_buffer() && vectors * vector <= context.available()
 }
 
 /// The four transforms of the interface.
@@ -163,9 +185,9 @@ fn unshift() -> Fr {
     coset_shift().invert().unwrap_or(Fr::ZERO)
 }
 
-/// Runs one transform with all of the vector on the device.
-pub fn run(context: &Context, twiddles: &Twiddles, values: &mut [Fr], kind: Kind) -> Result<(), KernelError> {
-    let log_n = twiddles.log_n;
+/// Runs one transform.
+pub fn run(context: &Context, roots: &Roots, values: &mut [Fr], kind: Kind) -> Result<(), KernelError> {
+    let log_n = roots.log_n;
     let (inverse, powers) = match kind {
         Kind::Forward => (false, None),
         Kind::Inverse => (true, Some((size_inverse(log_n), Fr::ONE))),
@@ -173,54 +195,70 @@ pub fn run(context: &Context, twiddles: &Twiddles, values: &mut [Fr], kind: Kind
         Kind::CosetInverse => (true, Some((size_inverse(log_n), unshift()))),
     };
     let powers = powers.map(|(constant, base)| Powers::new(context, log_n, constant, base)).transpose()?;
-    let scale = match &powers {
-        None => Scale::Nothing,
-        Some(powers) if inverse => Scale::Output(powers),
-        Some(powers) => Scale::Input(powers),
-    };
-    let data = upload(context, values)?;
-    let spare = context.alloc(values.len() as u64 * ELEMENT)?;
-    let mut batch = context.batch();
-    let (result, spare) = transform(&mut batch, twiddles, data, spare, inverse, scale)?;
-    batch.submit()?;
-    drop(spare);
-    read(context, &result, values)
+    Transform { roots, inverse, powers: powers.as_ref() }.run(context, values)
 }
 
-/// The quotient with all three vectors on the device throughout: each goes to the coset by an inverse transform, whose
-/// output scaling also applies the shift, and a forward one; then `(a b - c) / Z` pointwise, and back.
-pub fn quotient(
-    context: &Context,
-    twiddles: &Twiddles,
-    a: &[Fr],
-    b: &[Fr],
-    c: &[Fr],
-) -> Result<Vec<Fr>, KernelError> {
-    let (n, log_n) = (a.len(), twiddles.log_n);
+/// The quotient: each vector goes to the coset by an inverse transform, whose output factors also apply the shift, and a
+/// forward one; then `(a b - c) / Z` pointwise, and back.
+pub fn quotient(context: &Context, roots: &Roots, mut vectors: [Vec<Fr>; 3]) -> Result<Vec<Fr>, KernelError> {
+    let (n, log_n) = (vectors[0].len(), roots.log_n);
     let shift = Powers::new(context, log_n, size_inverse(log_n), coset_shift())?;
     let back = Powers::new(context, log_n, size_inverse(log_n), unshift())?;
+    let steps = [
+        Transform { roots, inverse: true, powers: Some(&shift) },
+        Transform { roots, inverse: false, powers: None },
+        Transform { roots, inverse: true, powers: Some(&back) },
+    ];
+    // Z is constant on the coset, and not zero there: the shift is in no subgroup of size 2^k.
+    let z = vanishing(n, coset_shift()).invert().unwrap_or(Fr::ZERO);
+    // Three vectors and a spare one; two of these are gone when the result is on its way back.
+    if fits(context, n as u64 * ELEMENT, 4) {
+        match resident_quotient(context, &steps, z, &vectors) {
+            Err(KernelError::OutOfDeviceMemory { .. }) => {}
+            done => return done,
+        }
+    }
+    // Vectors that come and go anyway are multiplied where they are.
+    for values in &mut vectors {
+        steps[0].run(context, values)?;
+        steps[1].run(context, values)?;
+    }
+    let [mut h, b, c] = vectors;
+    h.par_iter_mut().zip(&b).zip(&c).for_each(|((h, b), c)| *h = (*h * b - c) * z);
+    steps[2].run(context, &mut h)?;
+    Ok(h)
+}
+
+/// The quotient with all vectors on the device from the first transform to the last.
+fn resident_quotient(
+    context: &Context,
+    [to_shifted, to_coset, back]: &[Transform<'_>; 3],
+    z: Fr,
+    vectors: &[Vec<Fr>; 3],
+) -> Result<Vec<Fr>, KernelError> {
+    let n = vectors[0].len();
     let mut spare = context.alloc(n as u64 * ELEMENT)?;
     let mut evaluations = Vec::with_capacity(3);
-    for values in [a, b, c] {
+    for values in vectors {
         let mut batch = context.batch();
-        let data = upload(context, values)?;
-        let (data, other) = transform(&mut batch, twiddles, data, spare, true, Scale::Output(&shift))?;
-        let (data, other) = transform(&mut batch, twiddles, data, other, false, Scale::Nothing)?;
+        let data = vectors::upload(context, values)?;
+        let (data, other) = to_shifted.record(&mut batch, data, spare)?;
+        let (data, other) = to_coset.record(&mut batch, data, other)?;
         batch.submit()?;
         evaluations.push(data);
         spare = other;
     }
-    // Z is constant on the coset, and not zero there: the shift is in no subgroup of size 2^k.
-    let z = vanishing(n, coset_shift()).invert().unwrap_or(Fr::ZERO);
     let mut params = words(z.limbs()).to_vec();
     params.push(n as u32);
     let mut batch = context.batch();
     let buffers: Vec<&Buffer> = evaluations.iter().collect();
     batch.dispatch(Pass::Pointwise, &params, &buffers, (n as u64).div_ceil(THREADS))?;
     let product = evaluations.swap_remove(0);
-    let (h, _spare) = transform(&mut batch, twiddles, product, spare, true, Scale::Output(&back))?;
+    drop(evaluations);
+    let (h, spare) = back.record(&mut batch, product, spare)?;
     batch.submit()?;
+    drop(spare);
     let mut out = vec![Fr::ZERO; n];
-    read(context, &h, &mut out)?;
+    vectors::read(context, &h, &mut out)?;
     Ok(out)
 }

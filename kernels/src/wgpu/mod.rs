@@ -7,19 +7,22 @@ mod fft;
 mod msm;
 mod plan;
 mod shader;
+mod tables;
+mod vectors;
 
 use crate::backend::{Backend, DeviceOptions, G1Bases, G2Bases, SharedPoints};
 use crate::cpu::CpuBackend;
 use crate::error::KernelError;
 use crate::point::{RawG1, RawG2};
 use context::Context;
-use fft::{Kind, Twiddles};
+use fft::Kind;
 use halo2curves::bn256::{Fr, G1, G1Affine, G2, G2Affine};
 use msm::{DevicePoint, Resident};
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use tables::Roots;
 
 const BACKEND: &str = "wgpu";
 
@@ -35,8 +38,8 @@ pub enum Path {
 /// The wgpu backend: one device, its pipelines (compiled at first use) and its resident tables.
 pub struct WgpuBackend {
     context: Arc<Context>,
-    /// Twiddles by size; also the turn of the caller whose work is on the device, so that budgets add up.
-    twiddles: Mutex<HashMap<u32, Arc<Twiddles>>>,
+    /// Roots of unity by size; also the turn of the caller whose work is on the device, so that budgets add up.
+    roots: Mutex<HashMap<u32, Arc<Roots>>>,
     /// Runs what only setup needs.
     cpu: CpuBackend,
 }
@@ -60,7 +63,7 @@ impl WgpuBackend {
 
     fn open(options: &DeviceOptions, path: Option<Path>) -> Result<Self, KernelError> {
         let context = Arc::new(Context::new(options, path)?);
-        Ok(Self { context, twiddles: Mutex::default(), cpu: CpuBackend::new() })
+        Ok(Self { context, roots: Mutex::default(), cpu: CpuBackend::new() })
     }
 
     /// The path in use.
@@ -74,9 +77,9 @@ impl WgpuBackend {
     }
 
     /// Waits until the device is this caller's.
-    fn turn(&self) -> MutexGuard<'_, HashMap<u32, Arc<Twiddles>>> {
+    fn turn(&self) -> MutexGuard<'_, HashMap<u32, Arc<Roots>>> {
         // A poisoned lock only means another caller panicked meanwhile; the map itself is sound.
-        self.twiddles.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.roots.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
     fn transform(&self, values: &mut [Fr], kind: Kind) -> Result<(), KernelError> {
@@ -86,21 +89,17 @@ impl WgpuBackend {
             return Ok(());
         }
         let mut tables = self.turn();
-        let twiddles = self.tables(&mut tables, log_n)?;
-        fft::run(&self.context, &twiddles, values, kind)
+        let roots = self.tables(&mut tables, log_n)?;
+        fft::run(&self.context, &roots, values, kind)
     }
 
-    fn tables(
-        &self,
-        tables: &mut HashMap<u32, Arc<Twiddles>>,
-        log_n: u32,
-    ) -> Result<Arc<Twiddles>, KernelError> {
-        if let Some(twiddles) = tables.get(&log_n) {
-            return Ok(twiddles.clone());
+    fn tables(&self, tables: &mut HashMap<u32, Arc<Roots>>, log_n: u32) -> Result<Arc<Roots>, KernelError> {
+        if let Some(roots) = tables.get(&log_n) {
+            return Ok(roots.clone());
         }
-        let twiddles = Arc::new(Twiddles::new(&self.context, log_n)?);
-        tables.insert(log_n, twiddles.clone());
-        Ok(twiddles)
+        let roots = Arc::new(Roots::new(&self.context, log_n)?);
+        tables.insert(log_n, roots.clone());
+        Ok(roots)
     }
 
     fn upload<P: DevicePoint>(&self, points: SharedPoints<P::Raw>) -> Result<Arc<Resident<P>>, KernelError> {
@@ -178,8 +177,8 @@ impl Backend for WgpuBackend {
         }
         let log_n = crate::domain::log_size(a.len())?;
         let mut tables = self.turn();
-        let twiddles = self.tables(&mut tables, log_n)?;
-        fft::quotient(&self.context, &twiddles, &a, &b, &c)
+        let roots = self.tables(&mut tables, log_n)?;
+        fft::quotient(&self.context, &roots, [a, b, c])
     }
 
     /// On the CPU: setup runs once per circuit, and has no time to win on a device.

@@ -2,9 +2,9 @@
 //! up the windows. Nothing here may depend on how scalars are distributed, nor assume that points differ.
 
 use super::context::{Buffer, Context};
-use super::fft;
 use super::plan::{PARTIAL_SEGMENT, Plan, Room, Shape};
 use super::shader::{Group, Pass, THREADS};
+use super::vectors::{self, ELEMENT};
 use crate::backend::SharedPoints;
 use crate::error::KernelError;
 use crate::point::CurvePoint;
@@ -205,7 +205,7 @@ impl<'a> Workspace<'a> {
         Ok(Self {
             context,
             plan,
-            scalars: context.alloc(plan.piece * fft::ELEMENT)?,
+            scalars: context.alloc(plan.piece * ELEMENT)?,
             counts: context.alloc(plan.buckets() * 4)?,
             keys: context.alloc(plan.entries() * 4)?,
             values: context.alloc(plan.entries() * 4)?,
@@ -225,7 +225,7 @@ impl<'a> Workspace<'a> {
         first_key: u32,
     ) -> Result<(), KernelError> {
         let plan = self.plan;
-        fft::write(self.context, &self.scalars, scalars)?;
+        vectors::write(self.context, &self.scalars, scalars)?;
         self.sort(scalars.len() as u32, first)?;
         // The counts have become the ends of the buckets' entries; the last is the number of all.
         let entries = scalars.len() as u64 * u64::from(plan.windows);

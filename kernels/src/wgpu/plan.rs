@@ -2,7 +2,7 @@
 //! the adapter's limits. Nothing here touches a device, so every plan can be checked without one.
 
 use super::BACKEND;
-use super::fft::ELEMENT;
+use super::vectors::ELEMENT;
 use crate::error::KernelError;
 
 /// Bits of a scalar and one more, so that the carry out of the highest digit is zero.
