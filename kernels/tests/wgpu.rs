@@ -12,6 +12,9 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use std::sync::OnceLock;
 
+#[path = "report/mod.rs"]
+mod report;
+
 const PATHS: [Path; 2] = [Path::Wide, Path::Narrow];
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -66,16 +69,19 @@ fn points<P: CurvePoint>(n: usize, rng: &mut ChaCha8Rng) -> Vec<P> {
 
 /// The group an MSM is in, for tests over both.
 trait Msm: CurvePoint {
+    const GROUP: &str;
     fn msm(backend: &dyn Backend, bases: &[Self], scalars: &[Fr]) -> Result<Self::Curve, KernelError>;
 }
 
 impl Msm for G1Affine {
+    const GROUP: &str = "g1";
     fn msm(backend: &dyn Backend, bases: &[Self], scalars: &[Fr]) -> Result<Self::Curve, KernelError> {
         backend.msm_g1(&backend.upload_g1(share_points(bases))?, scalars)
     }
 }
 
 impl Msm for G2Affine {
+    const GROUP: &str = "g2";
     fn msm(backend: &dyn Backend, bases: &[Self], scalars: &[Fr]) -> Result<Self::Curve, KernelError> {
         backend.msm_g2(&backend.upload_g2(share_points(bases))?, scalars)
     }
@@ -85,8 +91,10 @@ impl Msm for G2Affine {
 fn assert_msm<P: Msm>(what: &str, bases: &[P], scalars: &[Fr]) {
     let want = P::msm(&CpuBackend::new(), bases, scalars).unwrap().to_affine().to_raw();
     for path in PATHS {
-        let got = P::msm(shared(path), bases, scalars).unwrap().to_affine().to_raw();
-        assert_eq!(got, want, "{what}, {} points, {path:?}", bases.len());
+        report::case(&format!("wgpu {path:?}: msm {}, {what}", P::GROUP), bases.len(), || {
+            let got = P::msm(shared(path), bases, scalars).unwrap().to_affine().to_raw();
+            assert_eq!(got, want, "{what}, {} points, {path:?}", bases.len());
+        });
     }
 }
 
@@ -102,8 +110,10 @@ fn assert_transforms(backend: &WgpuBackend, values: &[Fr]) {
     for (name, transform) in TRANSFORMS {
         let (mut want, mut got) = (values.to_vec(), values.to_vec());
         transform(&CpuBackend::new(), &mut want).unwrap();
-        transform(backend, &mut got).unwrap();
-        assert!(got == want, "{name} of {} values, {:?}", values.len(), backend.path());
+        report::case(&format!("wgpu {:?}: {name}", backend.path()), values.len(), || {
+            transform(backend, &mut got).unwrap();
+            assert!(got == want, "{name} of {} values, {:?}", values.len(), backend.path());
+        });
     }
 }
 
@@ -138,8 +148,10 @@ fn quotients_equal_the_cpus() {
         let [a, b, c] = quotient_input(1 << log, &mut rng);
         let want = CpuBackend::new().quotient(a.clone(), b.clone(), c.clone()).unwrap();
         for path in PATHS {
-            let got = shared(path).quotient(a.clone(), b.clone(), c.clone()).unwrap();
-            assert!(got == want, "quotient of size 2^{log}, {path:?}");
+            report::case(&format!("wgpu {path:?}: quotient"), 1 << log, || {
+                let got = shared(path).quotient(a.clone(), b.clone(), c.clone()).unwrap();
+                assert!(got == want, "quotient of size 2^{log}, {path:?}");
+            });
         }
     }
 }
@@ -209,7 +221,9 @@ fn a_small_memory_budget_changes_no_msm() {
     // From plenty for the whole down to where neither bases nor lists fit at once.
     for memory in [16 << 20, 1 << 20, 400 << 10, 256 << 10] {
         let backend = open(Path::Narrow, Some(memory));
-        assert_eq!(G1Affine::msm(&backend, &bases, &scalars).unwrap(), want, "{memory} bytes");
+        report::case(&format!("wgpu Narrow: msm g1 within {memory} bytes"), n, || {
+            assert_eq!(G1Affine::msm(&backend, &bases, &scalars).unwrap(), want, "{memory} bytes");
+        });
     }
     let backend = open(Path::Narrow, Some(16 << 10));
     match G1Affine::msm(&backend, &bases, &scalars) {

@@ -345,3 +345,57 @@ impl Batch<'_> {
         self.context.check("submitting work")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn context() -> Context {
+        Context::new(&DeviceOptions { memory: Some(64 << 20), software: true }, None).unwrap_or_else(
+            |error| {
+                panic!(
+                    "{error}\nThis test needs a Vulkan adapter. Install Mesa's software one: \
+                 apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1"
+                )
+            },
+        )
+    }
+
+    #[test]
+    fn a_lost_device_gives_no_result_and_stays_lost() {
+        let context = context();
+        let buffer = context.alloc(1024).unwrap();
+        context.device().destroy();
+        // WebGPU lets calls on a lost device pass in silence; what must fail is every way to a result.
+        let _ = context.batch().submit();
+        for _ in 0..2 {
+            let result = context.download(&buffer, 64, |_| panic!("a lost device has no bytes to give"));
+            assert!(matches!(result, Err(KernelError::Device { backend: BACKEND, .. })), "{result:?}");
+        }
+        for result in
+            [context.alloc(64).map(drop), context.upload(&buffer, &[0; 64]), context.batch().submit()]
+        {
+            assert!(matches!(result, Err(KernelError::Device { backend: BACKEND, .. })), "{result:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_call_is_reported_once() {
+        let context = context();
+        let buffer = context.alloc(64).unwrap();
+        let refused = context.upload(&buffer, &[0; 128]);
+        assert!(matches!(refused, Err(KernelError::Device { backend: BACKEND, .. })), "{refused:?}");
+        context.upload(&buffer, &[0; 64]).unwrap();
+    }
+
+    #[test]
+    fn memory_is_counted_against_the_budget_and_given_back() {
+        let context = context();
+        let half = context.alloc(40 << 20).unwrap();
+        let more = context.alloc(40 << 20).map(drop);
+        let (needed, available) = (40 << 20, 24 << 20);
+        assert_eq!(more, Err(KernelError::OutOfDeviceMemory { backend: BACKEND, needed, available }));
+        drop(half);
+        context.alloc(40 << 20).unwrap();
+    }
+}

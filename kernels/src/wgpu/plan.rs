@@ -32,6 +32,10 @@ const PIECE_COST: u64 = 1 << 16;
 /// host after each.
 const KEPT: u64 = 8;
 
+/// Bytes of bases in a piece at most: graphics drivers reset a device that works on one dispatch for seconds, and the
+/// longest dispatch is over a piece. Not measured on a GPU.
+const LONGEST: u64 = 64 << 20;
+
 /// Where an MSM has to fit.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
@@ -132,7 +136,7 @@ impl Plan {
     pub fn choose(n: u64, shape: &Shape, room: Room) -> Result<Self, KernelError> {
         let mut best: Option<(u64, Plan)> = None;
         let mut least = u64::MAX;
-        let mut pieces = 1;
+        let mut pieces = (n * shape.base).div_ceil(LONGEST).max(1);
         loop {
             let piece = n.div_ceil(pieces);
             for plan in WINDOWS.map(|c| Plan::new(c, piece)) {
@@ -155,5 +159,56 @@ impl Plan {
             needed: least,
             available,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const G1: Shape = Shape { base: 64, sum: 128, streamed: false };
+    const G2: Shape = Shape { base: 128, sum: 256, streamed: true };
+
+    #[test]
+    fn plans_fit_their_room_and_cover_every_scalar() {
+        for log in 0..28 {
+            for n in [1u64 << log, (1 << log) + 1, (3 << log) / 2 + 1] {
+                for shape in [G1, G2] {
+                    for bytes in [1 << 20, 64 << 20, 4 << 30, 64 << 30] {
+                        let room = Room { bytes, buffer: 128 << 20 };
+                        let plan = Plan::choose(n, &shape, room).unwrap();
+                        let buffers = plan.buffers(&shape, n.div_ceil(plan.piece));
+                        assert!(buffers.iter().sum::<u64>() <= bytes, "{n}, {shape:?}: {plan:?}");
+                        assert!(buffers.iter().all(|&b| b <= room.buffer), "{n}, {shape:?}: {plan:?}");
+                        assert!(plan.piece * shape.base <= LONGEST && plan.piece > 0);
+                        assert!(plan.c * plan.windows >= SCALAR_BITS);
+                        // Keys, counts and entries are 32-bit words; chunks do not cross windows.
+                        assert!(plan.entries() < 1 << 31 && plan.buckets() < 1 << 31);
+                        assert!(plan.log_chunk < plan.c);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn less_memory_means_smaller_pieces_and_in_the_end_an_error() {
+        let mut last = u64::MAX;
+        let mut bytes = 1 << 30;
+        loop {
+            match Plan::choose(1 << 20, &G1, Room { bytes, buffer: 1 << 30 }) {
+                Ok(plan) => {
+                    assert!(plan.piece <= last, "{bytes} bytes: {plan:?} after {last}");
+                    last = plan.piece;
+                }
+                Err(KernelError::OutOfDeviceMemory { needed, available, .. }) => {
+                    assert!(needed > available && available == bytes);
+                    assert!(last < 1 << 12, "an error already after pieces of {last}");
+                    return;
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+            bytes /= 2;
+        }
     }
 }
