@@ -152,7 +152,7 @@ impl Transform<'_> {
         let mut bytes = context.available();
         loop {
             match self.streamed(context, values, bytes) {
-                Err(KernelError::OutOfDeviceMemory { .. }) if bytes >= 3 * ELEMENT << LOG_STAGES => {
+                Err(KernelError::OutOfDeviceMemory { .. }) if bytes >= (3 * ELEMENT) << LOG_STAGES => {
                     bytes /= 2
                 }
                 done => return done,
