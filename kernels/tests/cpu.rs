@@ -195,6 +195,61 @@ fn transform_paths_agree_at_every_size() {
 }
 
 #[test]
+fn the_largest_transforms_in_use_agree() {
+    let mut rng = rng(15);
+    let (portable, fastest) = (CpuBackend::portable(), CpuBackend::new());
+    let log = 20;
+    let a: Vec<Fr> = (0..1 << log).map(|_| Fr::random(&mut rng)).collect();
+    let b: Vec<Fr> = (0..1 << log).map(|_| Fr::random(&mut rng)).collect();
+    let (mut ours, mut theirs) = (a.clone(), a.clone());
+    fastest.fft(&mut ours).unwrap();
+    halo2curves::fft::best_fft(&mut theirs, root_of_unity(log), log);
+    assert!(ours == theirs);
+    fastest.ifft(&mut ours).unwrap();
+    assert!(ours == a);
+    fastest.coset_fft(&mut ours).unwrap();
+    assert!(ours != a);
+    fastest.coset_ifft(&mut ours).unwrap();
+    assert!(ours == a);
+    let c: Vec<Fr> = a.iter().zip(&b).map(|(a, b)| *a * b).collect();
+    let want = portable.quotient(a.clone(), b.clone(), c.clone()).unwrap();
+    assert!(want == fastest.quotient(a, b, c).unwrap());
+}
+
+#[test]
+fn transforms_that_run_at_once_do_not_disturb_each_other() {
+    let backend = CpuBackend::new();
+    let inputs: Vec<Vec<Fr>> = (0..4u64)
+        .map(|seed| {
+            let mut rng = rng(seed);
+            (0..1 << 13).map(|_| Fr::random(&mut rng)).collect()
+        })
+        .collect();
+    let alone: Vec<Vec<Fr>> = inputs
+        .iter()
+        .map(|values| {
+            let mut values = values.clone();
+            backend.fft(&mut values).unwrap();
+            values
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for (input, alone) in inputs.iter().zip(&alone) {
+            let backend = &backend;
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    let mut values = input.clone();
+                    backend.fft(&mut values).unwrap();
+                    assert!(values == *alone);
+                    backend.ifft(&mut values).unwrap();
+                    assert!(values == *input);
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn fixed_base_paths_agree() {
     let mut rng = rng(14);
     let (portable, fastest) = (CpuBackend::portable(), CpuBackend::new());

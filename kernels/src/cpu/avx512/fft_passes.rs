@@ -26,7 +26,7 @@ fn write4([a, b, c, d]: [&mut Block; 4], values: [Fr8; 4]) {
     values[3].write(d);
 }
 
-/// From natural to bit-reversed order: see [`Splitting`].
+/// From natural to bit-reversed order: see [`Splitting`]. A plain table asks for input below 2 p.
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(crate) fn split(z: &mut [Block], table: &Splitting) {
     split_block(z, table, 1);
@@ -80,7 +80,7 @@ fn split4(z: &mut [Block], table: &Splitting, place: usize) {
     }
 }
 
-/// From bit-reversed to natural order: see [`Joining`].
+/// From bit-reversed to natural order: see [`Joining`]. A plain table asks for input below 2 p.
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(crate) fn join(z: &mut [Block], table: &Joining) {
     let Some(last) = &table.last else { return join_block(z, table) };

@@ -3,10 +3,14 @@
 use super::Ifma;
 use super::batch::{Adder, Entries, InOrder, NONE};
 use super::curve::PackedCurve;
+use super::fft_butterfly::Fr8;
+use super::fft_passes::{join, split};
+use super::fft_tables::{Block, Factor, Joining, Splitting, reverse};
 use super::field::{BaseModulus, Lanes, Modulus, ScalarModulus};
 use super::simd::{load, store, transpose};
 use crate::cpu::scalars::NEGATIVE;
-use ff::PrimeField;
+use crate::domain::root_of_unity;
+use ff::{Field, PrimeField};
 use group::{Curve, Group};
 use halo2curves::bn256::{Fq, Fr, G1, G1Affine, G2, G2Affine};
 use rand_chacha::ChaCha8Rng;
@@ -195,5 +199,113 @@ fn running_sums_are_complete() {
     for seed in 0..4 {
         running_sums_agree::<G1Affine>(ifma, G1::generator(), seed);
         running_sums_agree::<G2Affine>(ifma, G2::generator(), seed);
+    }
+}
+
+/// Eight elements' words, for values whose Montgomery form does not matter.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn words(v: &Fr8) -> [Fr; 8] {
+    let mut rows = [[0; 8]; 4];
+    for (row, word) in rows.iter_mut().zip(v.canonical()) {
+        store(row, word);
+    }
+    std::array::from_fn(|i| Fr(std::array::from_fn(|k| rows[k][i])))
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn lanes(values: &[Fr; 8]) -> Fr8 {
+    let row = |k: usize| load(&std::array::from_fn(|i| values[i].0[k]));
+    Fr8::from_words([row(0), row(1), row(2), row(3)])
+}
+
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn known_factors_agree() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for round in 0..2000u64 {
+        let values: [Fr; 8] = std::array::from_fn(|_| sample(&mut rng));
+        let subtrahend: [Fr; 8] = std::array::from_fn(|_| sample(&mut rng));
+        let w: Fr = sample(&mut rng);
+        // Loose values up to the end of the range, 84 p: the limbs' sums carried nowhere.
+        let mut loose = lanes(&values);
+        for _ in 0..round % 83 {
+            loose = loose.loose_sub::<1>(&Fr8::zero());
+        }
+        let product = loose.times(&Factor::new(&w));
+        assert_eq!(words(&product), values.map(|x| x * w), "times {w:?}, {} p", round % 83);
+        assert_eq!(words(&loose), values, "canonical, {} p", round % 83);
+        let small = loose.shrunk();
+        // Below 2 p, so that one conditional subtraction is left.
+        assert_eq!(words(&small.reduce::<1>()), values);
+        let difference = lanes(&values).loose_sub::<8>(&lanes(&subtrahend));
+        assert_eq!(words(&difference), std::array::from_fn(|i| values[i] - subtrahend[i]));
+        let many = lanes(&values).minus_many(&lanes(&subtrahend));
+        assert_eq!(words(&many), std::array::from_fn(|i| values[i] - subtrahend[i]));
+    }
+}
+
+/// From natural to bit-reversed order and back by the inverse root, inputs scaled on the way.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn tile_returns(log: u32, c: Fr) {
+    let mut rng = ChaCha8Rng::seed_from_u64(u64::from(log));
+    let size = 1usize << log;
+    let w = root_of_unity(log);
+    let input: Vec<[Fr; 8]> = (0..size)
+        .map(|i| match i % 3 {
+            0 => [-Fr::ONE; 8],
+            _ => std::array::from_fn(|_| sample(&mut rng)),
+        })
+        .collect();
+    let mut z = vec![Block([[0; 8]; 5]); size];
+    for (block, values) in z.iter_mut().zip(&input) {
+        lanes(values).write(block);
+    }
+    split(&mut z, &Splitting::new(w, size, c));
+    for p in [0, size / 2, size - 1] {
+        let x = c * w.pow([reverse(p, size) as u64]);
+        let want = |lane: usize| input.iter().rev().fold(Fr::ZERO, |sum, v| sum * x + v[lane]);
+        assert_eq!(words(&Fr8::read(&z[p])), std::array::from_fn(want), "size 2^{log}, place {p}");
+    }
+    // Places hold values at c w^k: as coefficients scaled by c^k they come back as another polynomial,
+    // whose value at w^-j is known.
+    let middle: Vec<[Fr; 8]> = (0..size).map(|k| words(&Fr8::read(&z[reverse(k, size)]))).collect();
+    if c == Fr::ONE {
+        // The first pass of a plain table asks for values below 2 p.
+        for block in &mut z {
+            Fr8::read(block).shrunk().write(block);
+        }
+    }
+    join(&mut z, &Joining::new(w.invert().unwrap(), size, c));
+    for j in [0, 1, size - 1] {
+        let x = c * w.invert().unwrap().pow([j as u64]);
+        let want = |lane: usize| middle.iter().rev().fold(Fr::ZERO, |sum, v| sum * x + v[lane]);
+        assert_eq!(words(&Fr8::read(&z[j])), std::array::from_fn(want), "size 2^{log}, back at {j}");
+    }
+    if c == Fr::ONE {
+        let size = Fr::from(size as u64);
+        for (block, values) in z.iter().zip(&input) {
+            assert_eq!(words(&Fr8::read(block)), values.map(|x| x * size));
+        }
+    }
+}
+
+#[test]
+fn products_with_known_factors_agree_up_to_the_end_of_their_range() {
+    if Ifma::new().is_some() {
+        // SAFETY: the features were found.
+        unsafe { known_factors_agree() }
+    }
+}
+
+#[test]
+fn tiles_of_every_size_are_transformed_there_and_back() {
+    if Ifma::new().is_none() {
+        return;
+    }
+    // Up to the largest that goes both ways without a reduction between.
+    for log in 3..=13 {
+        for c in [Fr::ONE, Fr::MULTIPLICATIVE_GENERATOR] {
+            // SAFETY: the features were found.
+            unsafe { tile_returns(log, c) }
+        }
     }
 }
