@@ -13,6 +13,7 @@ pub mod domain;
 pub mod error;
 pub mod failover;
 pub mod point;
+pub mod validate;
 #[cfg(feature = "wgpu")]
 pub mod wgpu;
 

@@ -10,7 +10,7 @@ use crate::groth16::key_file::KeyFileError;
 use crate::groth16::prove::{Committed, ProveError as CircuitError, Prover, Timings};
 use crate::groth16::setup::{SetupError, SystemSecrets, setup};
 use crate::groth16::verify::VerifyError;
-use crate::groth16::{ProvingKey, VerifyingKey};
+use crate::groth16::{KeyError, ProvingKey, VerifyingKey};
 use crate::input::ProverInput;
 use crate::shapes;
 use crate::transcript::{Challenges, Context};
@@ -97,6 +97,14 @@ pub enum SystemError {
         /// Why.
         source: SetupError,
     },
+    /// A key holds a bad point.
+    #[error("key of circuit '{circuit}': {source}; do not use this key")]
+    Points {
+        /// The circuit.
+        circuit: String,
+        /// Which point, and what is wrong with it.
+        source: KeyError,
+    },
     /// A key does not fit its circuit.
     #[error("key of circuit '{circuit}': {source}")]
     Key {
@@ -167,6 +175,19 @@ impl System {
         }
         progress("ready", 1.0);
         Ok(System { circuits, provers, keys, layout: shapes::layout(), backend })
+    }
+
+    /// Checks every point of every key, subgroups included, which takes seconds; for keys that somebody else made.
+    ///
+    /// # Errors
+    /// The circuit, section and index of the first bad point.
+    pub fn check_points(&self) -> Result<(), SystemError> {
+        self.provers.iter().zip(&self.circuits).try_for_each(|(prover, circuit)| {
+            prover
+                .key()
+                .check_points()
+                .map_err(|source| SystemError::Points { circuit: circuit.name.into(), source })
+        })
     }
 
     /// Whether a batch can be proven: the shapes have room for it, every constraint holds and the bus cancels. Takes

@@ -4,8 +4,10 @@
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod toy;
 
-use halo2curves::bn256::Fr;
-use lathe_kernels::CpuBackend;
+use ff::Field;
+use halo2curves::CurveAffine;
+use halo2curves::bn256::{Fq, Fq2, Fr, G2Affine};
+use lathe_kernels::{CpuBackend, CurvePoint};
 use lathe_prover::groth16::{KeyError, KeyFileError, Prover, ProvingKey, SystemSecrets, VerifyingKey, setup};
 use lathe_prover::transcript::{Challenges, Context};
 use std::path::{Path, PathBuf};
@@ -118,4 +120,55 @@ fn verifying_keys_round_trip_as_json_and_broken_text_is_refused() {
     let words = key.vk.evm_words();
     let short = VerifyingKey::from_evm_words(&words[1..], key.vk.info.clone());
     assert!(matches!(short, Err(KeyError::Point(_))));
+}
+
+/// A file whose hashes are right and one of whose points is not of its group, as somebody who makes keys for others
+/// could write it.
+#[test]
+fn a_well_hashed_file_with_a_bad_point_is_refused_by_section_and_index() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, path) = saved(dir.path());
+    let good = std::fs::read(&path).unwrap();
+    let start = |section: usize| {
+        let at = 128 + 16 * section;
+        u64::from_le_bytes(good[at..at + 8].try_into().unwrap()) as usize
+    };
+    let forge = |at: usize, bytes: &[u8]| {
+        let mut file = good.clone();
+        file[at..at + bytes.len()].copy_from_slice(bytes);
+        let body: [u8; 32] = blake3::hash(&file[512..]).into();
+        file[272..304].copy_from_slice(&body);
+        let header: [u8; 32] = blake3::hash(&file[..304]).into();
+        file[304..336].copy_from_slice(&header);
+        std::fs::write(&path, &file).unwrap();
+        ProvingKey::load(&path)
+    };
+    assert!(forge(start(1), &[]).is_ok(), "the forger's hashes are right");
+    // h, l, ck, a, b_g1, b_g2 with 64 or 128 bytes a point; the third point of each.
+    for (number, name, size) in
+        [(1, "h", 64), (2, "l", 64), (3, "ck", 64), (5, "a", 64), (7, "b_g1", 64), (8, "b_g2", 128)]
+    {
+        let at = start(number) + 2 * size;
+        for (bytes, part) in [(&[0xff; 32][..], "below the field's order"), (&[1; 8], "not on the curve")] {
+            let error = forge(at, bytes).map(|_| ()).expect_err("a bad point was taken").to_string();
+            assert!(error.contains(&format!("`{name}`")) && error.contains("point 2"), "{error}");
+            assert!(error.contains(part) && error.contains("head.key"), "{error}");
+        }
+    }
+    // On the twist and outside the subgroup: found by the full check.
+    let stray = stray().to_raw().map(u64::to_le_bytes).concat();
+    let key = forge(start(8) + 128, &stray).expect("the curves are right");
+    let error = key.check_points().unwrap_err().to_string();
+    assert!(error.contains("`b_g2`") && error.contains("point 1") && error.contains("subgroup"), "{error}");
+    assert!(forge(start(8), &[]).unwrap().check_points().is_ok());
+}
+
+/// A point of the twist outside the subgroup, as almost all of them are.
+fn stray() -> G2Affine {
+    let on_twist = |i: u64| {
+        let x = Fq2::new(Fq::from(i), Fq::ONE);
+        let y: Option<Fq2> = (x.square() * x + G2Affine::b()).sqrt().into();
+        y.map(|y| G2Affine { x, y })
+    };
+    (1..).find_map(on_twist).unwrap()
 }

@@ -70,7 +70,8 @@ impl ProvingKey {
         })
     }
 
-    /// A key from bellman's parameters for the same circuit; `r1cs` has no committed wires.
+    /// A key from bellman's parameters for the same circuit; `r1cs` has no committed wires. Every point is checked,
+    /// subgroups included: parameters come from files that others made.
     pub fn from_bellman(
         parameters: &groth16::Parameters<Bn256>,
         r1cs: &R1cs,
@@ -117,6 +118,7 @@ impl ProvingKey {
             b_g2: section(&parameters.b_g2),
         };
         key.check()?;
+        key.check_points()?;
         Ok(key)
     }
 }

@@ -201,7 +201,8 @@ impl ProvingKey {
         File::open(directory).and_then(|d| d.sync_all()).map_err(io)
     }
 
-    /// Maps and checks a key: both hashes, every length, the verifying key's points and rules.
+    /// Maps and checks a key: both hashes, every length, the verifying key's points and rules, and that all other
+    /// points are on their curves; for a key that somebody else made see [`ProvingKey::check_points`] too.
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
         let io = |source| KeyFileError::Io { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(io)?;
@@ -219,7 +220,7 @@ impl ProvingKey {
             return Err(KeyFileError::Damaged { path: path.to_path_buf(), part: "body" });
         }
         let key = decode(&map, &table, info);
-        key.and_then(|key| key.check().map(|()| key))
+        key.and_then(|key| key.check().and_then(|()| key.check_curves()).map(|()| key))
             .map_err(|source| KeyFileError::Key { path: path.to_path_buf(), source })
     }
 

@@ -3,7 +3,7 @@
 
 use super::encode::{DecodeError, Word, check_g1, check_g2, g1_words, g2_words, parse_g1, parse_g2};
 use halo2curves::bn256::{Fq2, G1Affine, G2Affine};
-use lathe_kernels::{RawG1, RawG2};
+use lathe_kernels::{KernelError, RawG1, RawG2};
 use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
@@ -55,6 +55,14 @@ pub enum KeyError {
     /// A textual form that is not a key.
     #[error("not a verifying key: {0}")]
     Format(String),
+    /// A point of a proving key is not of its group.
+    #[error("proving key section `{section}`: {source}")]
+    SectionPoint {
+        /// Which section.
+        section: &'static str,
+        /// What is wrong, with the point's index.
+        source: KernelError,
+    },
     /// A part of a proving key has a length or an index that does not fit its circuit.
     #[error("proving key section `{section}` does not fit the circuit: {detail}")]
     Section {

@@ -5,6 +5,7 @@
 mod bellman_bridge;
 pub mod encode;
 pub mod key_file;
+pub mod key_points;
 pub mod keys;
 pub mod prove;
 pub mod setup;

@@ -42,6 +42,9 @@ pub struct Setup {
     /// Deploy for production: L1 then refuses development keys and protocolVersion 0.
     #[arg(long)]
     pub production: bool,
+    /// Check every point of the keys, subgroups included, as one should with keys that somebody else made.
+    #[arg(long)]
+    pub check_points: bool,
     /// The device that makes the keys.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -58,12 +61,18 @@ pub async fn run(args: Setup) -> Result<(), CommandError> {
     let start = Instant::now();
     let (dir, device) = (args.keys_dir.clone(), args.device);
     let system = tokio::task::spawn_blocking(move || open(&dir, device)).await??;
+    if args.check_points {
+        system.check_points()?;
+    }
     let circuits = system.circuits();
     let seconds = start.elapsed().as_secs_f64();
     let mut report = serde_json::json!({
-        "keysDir": args.keys_dir, "seconds": seconds, "circuits": circuits, "developmentKeys": system.development(),
+        "keysDir": args.keys_dir, "seconds": seconds, "circuits": circuits, "developmentKeys": system.development(), "pointsChecked": args.check_points,
     });
     if !args.json {
+        if args.check_points {
+            println!("every point of every key is in its group");
+        }
         println!("keys ready in {} after {seconds:.1} s", args.keys_dir.display());
         for c in &circuits {
             println!(
