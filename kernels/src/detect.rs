@@ -124,6 +124,12 @@ fn open_cuda(_: &DeviceOptions) -> Opened {
     Err(not_built("cuda"))
 }
 
+#[cfg(feature = "wgpu")]
+fn open_wgpu(options: &DeviceOptions) -> Opened {
+    Ok(Arc::new(crate::wgpu::WgpuBackend::new(options)?))
+}
+
+#[cfg(not(feature = "wgpu"))]
 fn open_wgpu(_: &DeviceOptions) -> Opened {
     Err(not_built("wgpu"))
 }
