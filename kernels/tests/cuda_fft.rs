@@ -121,6 +121,29 @@ fn quotients_of_every_size_as_on_the_cpu() {
     quotient_agrees(&backend, [(); 3].map(|()| vec![Fr::ZERO; 64]), "all zero");
 }
 
+/// A pass between the first and the last has others on both sides. With ten bits a pass that begins at 2^21, too much to
+/// interpret; with five it begins at 2^15, and at 2^16 the passes are of different widths.
+#[test]
+fn transforms_of_three_passes_as_on_the_cpu() {
+    let device = Arc::new(interpreter());
+    let cpu = CpuBackend::new();
+    for (log_n, bits) in [(15, 5), (16, 6)] {
+        let fft = Fft::with_pass_bits(device.clone(), bits);
+        let n = 1 << log_n;
+        report::case(&format!("coset_fft in passes of at most {bits} bits"), n, || {
+            let (mut expected, mut got) = (random(n, 9), random(n, 9));
+            cpu.coset_fft(&mut expected).unwrap();
+            fft.transform(&mut got, Transform { inverse: false, coset: true }).unwrap();
+            assert!(got == expected, "2^{log_n}, {bits} bits");
+        });
+        report::case(&format!("quotient in passes of at most {bits} bits"), n, || {
+            let [a, b, c] = satisfied(n, 10, random);
+            let expected = cpu.quotient(a.clone(), b.clone(), c.clone()).unwrap();
+            assert!(fft.quotient(a, b, c).unwrap() == expected, "2^{log_n}, {bits} bits");
+        });
+    }
+}
+
 /// Three vectors resident, two, one: the budget decides, the result is the same.
 #[test]
 fn quotients_with_less_memory_are_the_same() {

@@ -45,10 +45,12 @@ pub struct Transform {
     pub coset: bool,
 }
 
-/// The passes of a transform, highest index bits first: the lowest bit each transforms and how many. A pass that
-/// does not end at bit 0 has at least as many bits below it as its tile has columns.
-fn passes(log_n: u32) -> Vec<(u32, u32)> {
-    let count = log_n.div_ceil(LOG_TILE).max(1);
+/// The passes of a transform, highest index bits first: the lowest bit each transforms and how many. These are at most
+/// `most` where that leaves each of several passes half a tile's bits, so that below a pass that does not end at bit 0
+/// there are at least as many bits as its tile has columns.
+fn passes(log_n: u32, most: u32) -> Vec<(u32, u32)> {
+    // A single tile is one pass in any case.
+    let count = if log_n <= LOG_TILE { 1 } else { log_n.div_ceil(most).min(log_n / (LOG_TILE / 2)) };
     let mut top = log_n;
     (0..count)
         .map(|pass| {
@@ -63,6 +65,7 @@ fn passes(log_n: u32) -> Vec<(u32, u32)> {
 pub struct Fft {
     device: SharedDevice,
     tables: Mutex<HashMap<u32, Arc<Tables>>>,
+    most_bits: u32,
 }
 
 /// A vector on the device with what its kernels need.
@@ -75,7 +78,13 @@ struct Vector<'a> {
 impl Fft {
     /// FFTs on this device.
     pub fn new(device: SharedDevice) -> Self {
-        Self { device, tables: Mutex::default() }
+        Self::with_pass_bits(device, LOG_TILE)
+    }
+
+    /// The same with at most this many index bits a pass, from 5 to 10: fewer bits read longer runs of the vector at
+    /// once but need more passes. Values outside are brought inside. Which is fastest was not measured on a device.
+    pub fn with_pass_bits(device: SharedDevice, bits: u32) -> Self {
+        Self { device, tables: Mutex::default(), most_bits: bits.clamp(LOG_TILE / 2, LOG_TILE) }
     }
 
     /// Runs an allocation; where memory is short, drops the tables of other sizes and runs it again.
@@ -231,7 +240,7 @@ impl Vector<'_> {
     /// Evaluations on the domain to evaluations on the coset, natural order on entry and exit.
     fn to_coset(&self) -> Result<(), KernelError> {
         self.frequency(Direction::Inverse, None, None)?;
-        let passes = passes(self.tables.log_n);
+        let passes = passes(self.tables.log_n, self.fft.most_bits);
         for (at, &pass) in passes.iter().rev().enumerate() {
             let scale = (at == 0).then(|| self.tables.coset_over_size());
             self.pass("fft_time", Direction::Forward, pass, scale, None)?;
@@ -246,7 +255,7 @@ impl Vector<'_> {
         scale: Option<Scale<'_>>,
         times: Option<&Vector<'_>>,
     ) -> Result<(), KernelError> {
-        for (at, pass) in passes(self.tables.log_n).into_iter().enumerate() {
+        for (at, pass) in passes(self.tables.log_n, self.fft.most_bits).into_iter().enumerate() {
             let (scale, times) = if at == 0 { (scale, times) } else { (None, None) };
             self.pass("fft_frequency", direction, pass, scale, times)?;
         }
@@ -306,16 +315,19 @@ mod tests {
 
     #[test]
     fn passes_cover_every_bit_and_leave_room_for_their_columns() {
-        for log_n in 0..=28 {
-            let passes = passes(log_n);
+        for (log_n, most) in
+            (0..=28).flat_map(|log_n| (LOG_TILE / 2..=LOG_TILE).map(move |most| (log_n, most)))
+        {
+            let passes = passes(log_n, most);
             let mut top = log_n;
             for &(shift, bits) in &passes {
                 assert_eq!(shift + bits, top, "2^{log_n}");
-                assert!(bits <= LOG_TILE && (shift == 0 || shift >= LOG_TILE - bits), "2^{log_n}");
+                assert!(bits <= most.max(7) || log_n <= LOG_TILE, "2^{log_n}, {most} bits");
+                assert!(shift == 0 || shift >= LOG_TILE - bits, "2^{log_n}, {most} bits");
                 top = shift;
             }
             assert_eq!(top, 0, "2^{log_n}");
-            assert!(passes.len() as u32 <= log_n.div_ceil(LOG_TILE).max(1));
         }
+        assert_eq!([10, 11, 20, 21, 28].map(|log_n| passes(log_n, LOG_TILE).len()), [1, 2, 2, 3, 3]);
     }
 }
