@@ -120,6 +120,12 @@ fn open_cpu(_: &DeviceOptions) -> Opened {
     Ok(Arc::new(CpuBackend::new()))
 }
 
+#[cfg(feature = "cuda")]
+fn open_cuda(options: &DeviceOptions) -> Opened {
+    Ok(Arc::new(crate::cuda::CudaBackend::new(options)?))
+}
+
+#[cfg(not(feature = "cuda"))]
 fn open_cuda(_: &DeviceOptions) -> Opened {
     Err(not_built("cuda"))
 }
@@ -134,6 +140,7 @@ fn open_wgpu(_: &DeviceOptions) -> Opened {
     Err(not_built("wgpu"))
 }
 
+#[cfg(not(all(feature = "cuda", feature = "wgpu")))]
 fn not_built(backend: &'static str) -> KernelError {
     KernelError::Unavailable { backend, reason: format!("built without the feature `{backend}`") }
 }

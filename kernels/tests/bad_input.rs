@@ -2,6 +2,8 @@
 //! panic, never a wrong result.
 
 mod backends;
+#[cfg(feature = "cuda")]
+mod ptx;
 
 use ff::{Field, PrimeField};
 use group::Curve;

@@ -2,6 +2,8 @@
 //! build. The seed is new in each run and printed when a run fails; LATHE_SEED repeats it, LATHE_ROUNDS asks for more.
 
 mod backends;
+#[cfg(feature = "cuda")]
+mod ptx;
 #[path = "report/mod.rs"]
 mod report;
 
@@ -115,8 +117,8 @@ fn there_is_more_than_one_backend_to_compare() {
 
 #[test]
 fn products_in_g1() {
-    rounds("G1", 6, |rng| {
-        let n = size(9, rng);
+    rounds("G1", 10, |rng| {
+        let n = size(11, rng);
         let (bases, scalars) = (share_points(&points::<G1Affine>(n, rng)), scalars(n, rng));
         same("MSM in G1", n, |b| {
             let sum = b.msm_g1(&b.upload_g1(bases.clone())?, &scalars)?;
@@ -127,8 +129,8 @@ fn products_in_g1() {
 
 #[test]
 fn products_in_g2() {
-    rounds("G2", 4, |rng| {
-        let n = size(6, rng);
+    rounds("G2", 6, |rng| {
+        let n = size(8, rng);
         let (bases, scalars) = (share_points(&points::<G2Affine>(n, rng)), scalars(n, rng));
         same("MSM in G2", n, |b| {
             let sum = b.msm_g2(&b.upload_g2(bases.clone())?, &scalars)?;
@@ -168,8 +170,8 @@ fn transforms() {
         ("coset FFT", |b, v| b.coset_fft(v)),
         ("inverse coset FFT", |b, v| b.coset_ifft(v)),
     ];
-    rounds("transforms", 4, |rng| {
-        let log = rng.next_u32() % 12;
+    rounds("transforms", 6, |rng| {
+        let log = rng.next_u32() % 14;
         let values = scalars(1 << log, rng);
         for (what, transform) in transforms {
             same(what, values.len(), |b| {
@@ -183,8 +185,8 @@ fn transforms() {
 
 #[test]
 fn quotients() {
-    rounds("quotients", 4, |rng| {
-        let n = 1 << (rng.next_u32() % 11);
+    rounds("quotients", 6, |rng| {
+        let n = 1 << (rng.next_u32() % 13);
         let (a, b) = (scalars(n, rng), scalars(n, rng));
         let c: Vec<Fr> = a.iter().zip(&b).map(|(a, b)| *a * b).collect();
         same("quotient", n, |backend| Ok(limbs(&backend.quotient(a.clone(), b.clone(), c.clone())?)));

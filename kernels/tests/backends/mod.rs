@@ -46,6 +46,23 @@ fn wgpu() -> Vec<Named> {
     [Path::Wide, Path::Narrow].map(open).into()
 }
 
+#[cfg(not(feature = "cuda"))]
 fn cuda() -> Vec<Named> {
     Vec::new()
+}
+
+/// The PTX that ships, through the interpreter; and through the driver as well where there is a GPU.
+#[cfg(feature = "cuda")]
+fn cuda() -> Vec<Named> {
+    use lathe_kernels::DeviceOptions;
+    use lathe_kernels::cuda::CudaBackend;
+    use lathe_kernels::cuda::modules::MODULES;
+    let texts: Vec<&str> = MODULES.iter().map(|module| module.ptx).collect();
+    let interpreter = crate::ptx::Interpreter::new(&texts).unwrap_or_else(|error| panic!("PTX: {error}"));
+    let mut all: Vec<Named> =
+        vec![("cuda in the PTX interpreter".into(), Arc::new(CudaBackend::on(Arc::new(interpreter))))];
+    if let Ok(backend) = CudaBackend::new(&DeviceOptions::default()) {
+        all.push((format!("cuda on {}", backend.device()), Arc::new(backend)));
+    }
+    all
 }
