@@ -66,9 +66,10 @@ mod cuda {
         for (unit, built) in units.iter().zip(built) {
             let (name, built) = (stem(unit), built?);
             table += &format!(
-                "Module {{ name: {name:?}, ptx: include_str!({:?}), fatbin: include_bytes!({:?}) }},\n",
+                "Module {{ name: {name:?}, ptx: include_str!({:?}), fatbin: include_bytes!({:?}), report: include_str!({:?}) }},\n",
                 built.with_extension("ptx"),
                 built.with_extension("fatbin"),
+                built.with_extension("txt"),
             );
         }
         let path = out.join("modules.rs");

@@ -279,3 +279,61 @@ fn copies_are_checked_like_accesses() {
         &["nothing has written"],
     );
 }
+
+/// The interpreter runs everything at once; what a GPU may run side by side must be ordered all the same.
+#[test]
+fn streams_that_nothing_orders_are_races() {
+    let double =
+        text("ld.global.u64 %rd10, [%rd1]; add.u64 %rd10, %rd10, %rd10; st.global.u64 [%rd0], %rd10;");
+    let device = load(&double);
+    let (out, inp) = (device.alloc(8).unwrap(), device.alloc(8).unwrap());
+    let args = [Arg::Buffer(&out), Arg::Buffer(&inp), Arg::U32(0)];
+    let launch = || device.launch(Stream::Compute, "k", 1, 1, 0, &args);
+    let upload = |value: u64| device.upload(Stream::Copy, &inp, 0, &value.to_le_bytes());
+    let result = |stream| {
+        let mut bytes = [0; 8];
+        device.download(stream, &out, 0, &mut bytes).map(|()| u64::from_le_bytes(bytes))
+    };
+    // A kernel that does not wait for the upload, and one that does.
+    upload(5).unwrap();
+    let error = launch().unwrap_err().to_string();
+    says(&error, &["races: reads offset 0, written by an operation on the other stream"]);
+    device.wait(Stream::Compute, Stream::Copy).unwrap();
+    launch().unwrap();
+    // An upload over what a kernel may still be reading, and one that waits for it.
+    says(
+        &upload(6).unwrap_err().to_string(),
+        &["races: writes offset 0, read by an operation on the other stream"],
+    );
+    device.wait(Stream::Copy, Stream::Compute).unwrap();
+    upload(6).unwrap();
+    // A download on the stream that did not make the result, and on the one that did: the host has then waited.
+    device.wait(Stream::Compute, Stream::Copy).unwrap();
+    launch().unwrap();
+    says(&result(Stream::Copy).unwrap_err().to_string(), &["races: reads offset 0, written by an operation"]);
+    assert_eq!(result(Stream::Compute).unwrap(), 12);
+    upload(7).unwrap();
+    device.sync(Stream::Copy).unwrap();
+    launch().unwrap();
+    says(
+        &device.zero(Stream::Copy, &out, 0, 8).unwrap_err().to_string(),
+        &["races: writes offset 0, written by"],
+    );
+    // An order that goes by way of the other stream.
+    device.wait(Stream::Copy, Stream::Compute).unwrap();
+    assert_eq!(result(Stream::Copy).unwrap(), 14);
+}
+
+/// Numbers of operations start again without a false alarm.
+#[test]
+fn many_launches() {
+    let device = load(&text("st.global.u64 [%rd0], %rd1;")).with_workers(1);
+    let buffer = device.alloc(8).unwrap();
+    let args = [Arg::Buffer(&buffer), Arg::Buffer(&buffer), Arg::U32(0)];
+    for round in 0..40_000u32 {
+        let stream = if round % 2 == 0 { Stream::Compute } else { Stream::Copy };
+        let other = if round % 2 == 0 { Stream::Copy } else { Stream::Compute };
+        device.wait(stream, other).unwrap();
+        device.launch(stream, "k", 1, 1, 0, &args).unwrap();
+    }
+}

@@ -88,17 +88,17 @@ const ARITHMETIC: &[(&str, bool, Reference)] = &[
     ("neg.s32 %r20, %r10;", false, |a, _, _| low(a.wrapping_neg())),
     ("abs.s32 %r20, %r10;", false, |a, _, _| low(signed(a).unsigned_abs())),
     ("mul.lo.s32 %r20, %r10, %r11;", false, |a, b, _| low(a.wrapping_mul(b))),
-    ("mul.hi.u32 %r20, %r10, %r11;", false, |a, b, _| low(a) * low(b) >> 32),
+    ("mul.hi.u32 %r20, %r10, %r11;", false, |a, b, _| (low(a) * low(b)) >> 32),
     ("mul.hi.s32 %r20, %r10, %r11;", false, |a, b, _| low(((signed(a) * signed(b)) >> 32) as u64)),
     ("mul.wide.u32 %rd20, %r10, %r11;", true, |a, b, _| low(a) * low(b)),
     ("mul.wide.s32 %rd20, %r10, %r11;", true, |a, b, _| (signed(a) * signed(b)) as u64),
     ("mad.lo.u32 %r20, %r10, %r11, %r12;", false, |a, b, c| low(a.wrapping_mul(b).wrapping_add(c))),
-    ("mad.hi.u32 %r20, %r10, %r11, %r12;", false, |a, b, c| low((low(a) * low(b) >> 32) + c)),
+    ("mad.hi.u32 %r20, %r10, %r11, %r12;", false, |a, b, c| low(((low(a) * low(b)) >> 32) + c)),
     ("mad.wide.u32 %rd20, %r10, %r11, %rd12;", true, |a, b, c| (low(a) * low(b)).wrapping_add(c)),
     ("mul.lo.u64 %rd20, %rd10, %rd11;", true, |a, b, _| a.wrapping_mul(b)),
-    ("mul.hi.u64 %rd20, %rd10, %rd11;", true, |a, b, _| (u128::from(a) * u128::from(b) >> 64) as u64),
+    ("mul.hi.u64 %rd20, %rd10, %rd11;", true, |a, b, _| ((u128::from(a) * u128::from(b)) >> 64) as u64),
     ("mul.hi.s64 %rd20, %rd10, %rd11;", true, |a, b, _| {
-        (i128::from(a as i64) * i128::from(b as i64) >> 64) as u64
+        ((i128::from(a as i64) * i128::from(b as i64)) >> 64) as u64
     }),
     ("mad.lo.u64 %rd20, %rd10, %rd11, %rd12;", true, |a, b, c| a.wrapping_mul(b).wrapping_add(c)),
     ("or.b32 %r19, %r11, 1; div.u32 %r20, %r10, %r19;", false, |a, b, _| low(a) / low(b | 1)),
@@ -339,7 +339,7 @@ fn blocks_share_memory_between_barriers_and_meet_in_atomics() {
         NEXT: shr.u32 %r15, %r15, 1; setp.ne.u32 %p2, %r15, 0; @%p2 bra LOOP;
         setp.ne.u32 %p3, %r1, 0; @%p3 bra END; atom.global.add.u64 %rd13, [%rd0], %rd11; red.global.max.u32 [%rd0+8], %r2;
         atom.global.inc.u32 %r20, [%rd0+12], 9; END:";
-    let input: Vec<u64> = (0..128 * 50).map(|n| n * n << 20).collect();
+    let input: Vec<u64> = (0..128 * 50).map(|n| (n * n) << 20).collect();
     let out = run(&text(body), &Launch { grid: 50, block: 128, shared: 0 }, &input, 2).unwrap();
     // `inc` wraps to zero after 9, so that 50 increments end at zero.
     assert_eq!(out, [input.iter().sum::<u64>(), 49]);
@@ -357,7 +357,7 @@ fn shared_atomics_and_compare_and_swap() {
         bar.sync 0; @%p1 bra END; ld.shared.v2.u64 {%rd10, %rd11}, [%r10]; ld.shared.u64 %rd12, [%r10+16];
         st.global.v2.u64 [%rd0], {%rd10, %rd11}; st.global.u64 [%rd0+16], %rd12; END:";
     let out = run(&text(body), &Launch { grid: 1, block: 96, shared: 0 }, &[], 3).unwrap();
-    assert_eq!(out, [9 << 32 | 95 * 48, 0xffff_fffd, 48 << 32 | 48]);
+    assert_eq!(out, [(9 << 32) | (95 * 48), 0xffff_fffd, 48 << 32 | 48]);
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub struct Module {
     pub ptx: &'static str,
     /// Machine code for each target of the build.
     pub fatbin: &'static [u8],
+    /// What the assembler said of each function and target: registers, stack, spills.
+    pub report: &'static str,
 }
 
 /// Every unit, ordered by name.

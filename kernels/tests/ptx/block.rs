@@ -238,7 +238,7 @@ fn exchanged(
         WarpOp::MatchAny => (ballot(&|v| v == mine), 1),
         WarpOp::MatchAll if all().all(|v| v == mine) => (full, 1),
         WarpOp::MatchAll => (0, 0),
-        WarpOp::ReduceAdd => (all().fold(0, |sum, v| sum + v) & 0xffff_ffff, 1),
+        WarpOp::ReduceAdd => (all().sum::<u64>() & 0xffff_ffff, 1),
         WarpOp::ReduceMinU => (all().min().unwrap_or(0), 1),
         WarpOp::ReduceMaxU => (all().max().unwrap_or(0), 1),
         WarpOp::ReduceMinS => (all().map(signed).min().map_or(0, |v| u64::from(v as u32)), 1),

@@ -95,12 +95,11 @@ impl Decoder<'_> {
             if let Some(&entry) = self.scopes[at].names.get(name) {
                 return Some(entry);
             }
-            if let Some(&(count, bits)) = self.scopes[at].ranges.get(prefix) {
-                if name[prefix.len()..].parse::<u32>().is_ok_and(|n| n < count) {
-                    let entry = Entry::Register(self.slots(1), bits);
-                    self.scopes[at].names.insert(name.into(), entry);
-                    return Some(entry);
-                }
+            let Some(&(count, bits)) = self.scopes[at].ranges.get(prefix) else { continue };
+            if name[prefix.len()..].parse::<u32>().is_ok_and(|n| n < count) {
+                let entry = Entry::Register(self.slots(1), bits);
+                self.scopes[at].names.insert(name.into(), entry);
+                return Some(entry);
             }
         }
         self.module_names.get(name).copied()

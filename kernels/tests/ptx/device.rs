@@ -5,13 +5,14 @@ use super::block::{Block, BlockFault};
 use super::code::{Program, WINDOW_BITS};
 use super::decode::decode;
 use super::execute::World;
-use super::memory::{GlobalMemory, Refusal};
+use super::memory::{GlobalMemory, Operation, Refusal};
 use super::parse::PtxError;
 use super::shared::SharedMemory;
+use super::streams::Streams;
 use lathe_kernels::KernelError;
 use lathe_kernels::cuda::{Arg, Buffer, Device, Stream};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
 /// A PTX text that cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,8 +33,6 @@ const MOST_SHARED: u32 = 99 << 10;
 const MOST_STATIC_SHARED: u32 = 48 << 10;
 /// Threads of a block, on all targets.
 const MOST_THREADS: u32 = 1024;
-/// Launches told apart by the check for races between threads of a grid.
-const LAUNCHES: u16 = u16::MAX;
 
 struct Memory {
     global: RwLock<GlobalMemory>,
@@ -46,7 +45,7 @@ pub struct Interpreter {
     memory: Arc<Memory>,
     budget: u64,
     workers: u32,
-    launches: Mutex<u16>,
+    streams: Mutex<Streams>,
     executed: AtomicU64,
 }
 
@@ -69,7 +68,7 @@ impl Interpreter {
         for variable in &program.variables {
             let address = global.alloc(variable.bytes.len(), variable.constant);
             assert_eq!(address, variable.address, "windows are given out in order");
-            global.write(address, &variable.bytes).expect("just allocated");
+            global.write(address, &variable.bytes, Operation::default()).expect("just allocated");
         }
         let workers = std::thread::available_parallelism().map_or(1, |n| n.get().min(2) as u32);
         Ok(Self {
@@ -77,7 +76,7 @@ impl Interpreter {
             memory: Arc::new(Memory { global: RwLock::new(global), used: AtomicU64::new(0) }),
             budget: DEFAULT_MEMORY,
             workers,
-            launches: Mutex::new(0),
+            streams: Mutex::default(),
             executed: AtomicU64::new(0),
         })
     }
@@ -171,20 +170,23 @@ impl Interpreter {
         Ok(function.shared.next_multiple_of(16))
     }
 
-    /// A number for the next launch, and the memory to launch on.
-    fn number(&self) -> u16 {
-        let mut launches = self.launches.lock().expect("no launch panics");
-        if *launches == LAUNCHES {
-            self.memory.global.read().expect("no launch panics").forget_writers();
-            *launches = 0;
-        }
-        *launches += 1;
-        *launches
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.streams.lock().expect("nobody panics with it")
     }
 
-    fn run(&self, kernel: usize, shape: [u32; 4], arguments: &[u64]) -> Result<(), (u32, BlockFault)> {
+    /// The next operation of a stream.
+    fn begin(&self, stream: Stream) -> Operation {
+        self.streams().begin(stream, || self.memory.global.read().expect("no launch panics").forget())
+    }
+
+    fn run(
+        &self,
+        operation: Operation,
+        kernel: usize,
+        shape: [u32; 4],
+        arguments: &[u64],
+    ) -> Result<(), (u32, BlockFault)> {
         let [grid, block, static_shared, dynamic_shared] = shape;
-        let launch = self.number();
         let global = self.memory.global.read().expect("no launch panics");
         let (next, failed) = (AtomicU32::new(0), AtomicBool::new(false));
         let worker = || -> Result<(), (u32, BlockFault)> {
@@ -201,7 +203,7 @@ impl Interpreter {
                     grid,
                     block,
                     block_index,
-                    launch,
+                    operation,
                     epoch: 1,
                     static_shared,
                     dynamic_shared,
@@ -258,24 +260,38 @@ impl Device for Interpreter {
         }))
     }
 
-    fn upload(&self, _: Stream, to: &Buffer, offset: usize, from: &[u8]) -> Result<(), KernelError> {
+    fn upload(&self, stream: Stream, to: &Buffer, offset: usize, from: &[u8]) -> Result<(), KernelError> {
+        let operation = self.begin(stream);
         let global = self.memory.global.read().expect("no launch panics");
-        Self::checked("an upload", global.write(to.address() + offset as u64, from))
+        Self::checked("an upload", global.write(to.address() + offset as u64, from, operation))
     }
 
-    fn download(&self, _: Stream, from: &Buffer, offset: usize, to: &mut [u8]) -> Result<(), KernelError> {
+    fn download(
+        &self,
+        stream: Stream,
+        from: &Buffer,
+        offset: usize,
+        to: &mut [u8],
+    ) -> Result<(), KernelError> {
+        let operation = self.begin(stream);
         let global = self.memory.global.read().expect("no launch panics");
-        Self::checked("a download", global.read(from.address() + offset as u64, to))
+        Self::checked("a download", global.read(from.address() + offset as u64, to, operation))?;
+        self.streams().sync(stream);
+        Ok(())
     }
 
-    fn zero(&self, _: Stream, buffer: &Buffer, offset: usize, bytes: usize) -> Result<(), KernelError> {
+    fn zero(&self, stream: Stream, buffer: &Buffer, offset: usize, bytes: usize) -> Result<(), KernelError> {
+        let operation = self.begin(stream);
         let global = self.memory.global.read().expect("no launch panics");
-        Self::checked("a fill with zeros", global.write(buffer.address() + offset as u64, &vec![0; bytes]))
+        Self::checked(
+            "a fill with zeros",
+            global.write(buffer.address() + offset as u64, &vec![0; bytes], operation),
+        )
     }
 
     fn launch(
         &self,
-        _: Stream,
+        stream: Stream,
         kernel: &str,
         grid: u32,
         block: u32,
@@ -288,19 +304,25 @@ impl Device for Interpreter {
         };
         let arguments = self.arguments(index, args).map_err(refused)?;
         let static_shared = self.shape(index, grid, block, shared).map_err(refused)?;
-        self.run(index, [grid, block, static_shared, shared], &arguments).map_err(|(block, fault)| {
-            let (text, line) = self.program.lines[fault.pc as usize];
-            let source = &self.program.sources[text as usize][line as usize - 1];
-            let what = format!("kernel {kernel}, block {block}, thread {}, PTX line {line}", fault.thread);
-            failure(what, format!("{} at `{}`", fault.what, source.trim()))
-        })
+        let operation = self.begin(stream);
+        self.run(operation, index, [grid, block, static_shared, shared], &arguments).map_err(
+            |(block, fault)| {
+                let (text, line) = self.program.lines[fault.pc as usize];
+                let source = &self.program.sources[text as usize][line as usize - 1];
+                let what =
+                    format!("kernel {kernel}, block {block}, thread {}, PTX line {line}", fault.thread);
+                failure(what, format!("{} at `{}`", fault.what, source.trim()))
+            },
+        )
     }
 
-    fn wait(&self, _: Stream, _: Stream) -> Result<(), KernelError> {
+    fn wait(&self, later: Stream, earlier: Stream) -> Result<(), KernelError> {
+        self.streams().wait(later, earlier);
         Ok(())
     }
 
-    fn sync(&self, _: Stream) -> Result<(), KernelError> {
+    fn sync(&self, stream: Stream) -> Result<(), KernelError> {
+        self.streams().sync(stream);
         Ok(())
     }
 }

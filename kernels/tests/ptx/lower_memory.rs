@@ -3,9 +3,8 @@
 
 use super::code::*;
 use super::decode::Decoder;
+use super::lower::Lowered;
 use super::parse::Operand;
-
-type Lowered = Result<(), String>;
 
 /// Space, order and vector length of an access, taken from its modifiers; what is not known is returned.
 struct Modifiers<'m> {

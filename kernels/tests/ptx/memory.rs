@@ -12,11 +12,29 @@ pub fn refuse<T>(what: String) -> Result<T, Refusal> {
     Err(Box::new(what))
 }
 
+/// A launch or copy: its number, of which the lowest bit is its stream, and the last number of the other stream's
+/// operations that it is ordered after. Number zero is nobody's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Operation {
+    pub number: u16,
+    pub ordered_after: u16,
+}
+
+impl Operation {
+    /// Whether an earlier operation belongs to the other stream and may still run.
+    fn unordered(self, earlier: u16) -> bool {
+        (earlier ^ self.number) & 1 == 1 && earlier > self.ordered_after
+    }
+}
+
+/// Why accesses of two operations may meet.
+const STREAMS: &str = "on the other stream, which nothing made this stream wait for";
+
 /// Who makes an access, for the checks.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Origin {
-    /// The launch, from 1; wraps are the caller's business ([`GlobalMemory::forget_writers`]).
-    pub launch: u16,
+    /// The operation that makes it: a launch or a copy.
+    pub operation: Operation,
     /// Barriers its block has passed, saturating.
     pub epoch: u16,
     /// Its number in the grid.
@@ -33,16 +51,19 @@ pub struct Origin {
 /// Largest epoch told apart; beyond it no race inside a block is claimed.
 const LAST_EPOCH: u64 = 0xfff;
 
-/// Shadow of four bytes: bits 0..4 written, 4..20 launch, 20..32 epoch, 32..64 number of the last plain writer plus one.
+/// Shadow of four bytes: bits 0..4 written, 4..20 operation, 20..32 epoch, 32..64 number of the last writer plus one, or
+/// zero if that was a copy or an atomic.
 fn stamp(origin: &Origin, written: u64) -> u64 {
     let epoch = u64::from(origin.epoch).min(LAST_EPOCH);
-    written | u64::from(origin.launch) << 4 | epoch << 20 | (u64::from(origin.thread) + 1) << 32
+    written | u64::from(origin.operation.number) << 4 | epoch << 20 | (u64::from(origin.thread) + 1) << 32
 }
 
 /// One allocation.
 pub struct Region {
     data: Box<[AtomicU64]>,
     shadow: Box<[AtomicU64]>,
+    /// Of each four bytes, the last operation of each stream that read them: stream 0 in the low half.
+    readers: Box<[AtomicU32]>,
     bytes: usize,
     /// Of `.const`: kernels may not write it.
     constant: bool,
@@ -68,7 +89,8 @@ macro_rules! cell {
 
 impl Region {
     fn new(bytes: usize, constant: bool) -> Self {
-        Self { data: zeros(bytes.div_ceil(8)), shadow: zeros(bytes.div_ceil(4)), bytes, constant }
+        let readers = std::iter::repeat_with(AtomicU32::default).take(bytes.div_ceil(4)).collect();
+        Self { data: zeros(bytes.div_ceil(8)), shadow: zeros(bytes.div_ceil(4)), readers, bytes, constant }
     }
 
     /// The value of 1, 2, 4 or 8 bytes at a checked offset.
@@ -107,6 +129,40 @@ impl Region {
         if width >= 4 { (0xf, (width / 4) as usize) } else { (((1 << width) - 1) << (offset & 3), 1) }
     }
 
+    /// Refuses a read of bytes that nothing has written, or that the other stream may be writing; returns the shadow.
+    fn check_stored(&self, word: usize, bits: u64, operation: Operation) -> Result<u64, Refusal> {
+        let shadow = self.shadow[word].load(Relaxed);
+        if shadow & bits != bits {
+            return refuse(format!("reads bytes at offset {} that nothing has written", word * 4));
+        }
+        if operation.unordered((shadow >> 4) as u16) {
+            return refuse(format!("races: reads offset {}, written by an operation {STREAMS}", word * 4));
+        }
+        Ok(shadow)
+    }
+
+    /// Refuses a write of what the other stream may be reading or writing; returns the shadow.
+    fn check_unused(&self, word: usize, operation: Operation) -> Result<u64, Refusal> {
+        let shadow = self.shadow[word].load(Relaxed);
+        let reader = (self.readers[word].load(Relaxed) >> (16 * (!operation.number & 1))) as u16;
+        for (other, did) in [((shadow >> 4) as u16, "written"), (reader, "read")] {
+            if operation.unordered(other) {
+                return refuse(format!("races: writes offset {}, {did} by an operation {STREAMS}", word * 4));
+            }
+        }
+        Ok(shadow)
+    }
+
+    /// Takes note that an operation reads a word.
+    fn note_read(&self, word: usize, operation: Operation) {
+        let shift = 16 * u32::from(operation.number & 1);
+        let known = self.readers[word].load(Relaxed);
+        if (known >> shift) as u16 != operation.number {
+            let kept = known & !(0xffff << shift);
+            self.readers[word].store(kept | u32::from(operation.number) << shift, Relaxed);
+        }
+    }
+
     /// Checks a read: all bytes written, and no plain write of another thread that nothing orders before it.
     pub fn check_read(
         &self,
@@ -117,23 +173,23 @@ impl Region {
     ) -> Result<(), Refusal> {
         let (bits, words) = Self::touched(offset, width);
         for word in offset / 4..offset / 4 + words {
-            let shadow = self.shadow[word].load(Relaxed);
-            if shadow & bits != bits {
-                return refuse(format!("reads bytes at offset {} that nothing has written", word * 4));
+            let shadow = self.check_stored(word, bits, origin.operation)?;
+            self.note_read(word, origin.operation);
+            if (shadow >> 4) as u16 != origin.operation.number || order == Order::Strong {
+                continue;
             }
-            if (shadow >> 4) as u16 == origin.launch && order != Order::Strong {
-                let writer = (shadow >> 32) as u32;
-                if order == Order::Constant && writer != 0 {
-                    return refuse(format!("reads offset {offset} as constant, which this launch writes"));
-                }
-                if writer != 0 && writer != origin.thread + 1 {
-                    unordered(shadow, origin).map_err(|how| {
-                        Box::new(format!(
-                            "races: reads offset {offset}, written by thread {} of the grid {how}",
-                            writer - 1
-                        ))
-                    })?;
-                }
+            if order == Order::Constant {
+                return refuse(format!("reads offset {offset} as constant, which this launch writes"));
+            }
+            let writer = (shadow >> 32) as u32;
+            if writer != 0
+                && writer != origin.thread + 1
+                && let Err(how) = unordered(shadow, origin)
+            {
+                let writer = writer - 1;
+                return refuse(format!(
+                    "races: reads offset {offset}, written by thread {writer} of the grid {how}"
+                ));
             }
         }
         Ok(())
@@ -153,25 +209,25 @@ impl Region {
         }
         let (bits, words) = Self::touched(offset, width);
         for word in offset / 4..offset / 4 + words {
-            let cell = &self.shadow[word];
-            let shadow = cell.load(Relaxed);
+            let shadow = self.check_unused(word, origin.operation)?;
             let writer = (shadow >> 32) as u32;
-            let other = (shadow >> 4) as u16 == origin.launch && writer != 0 && writer != origin.thread + 1;
-            if other && order != Order::Strong && width >= 4 && self.load(offset, width) != value {
-                unordered(shadow, origin).map_err(|how| {
-                    let text = format!(
-                        "races: writes offset {offset}, written by thread {} of the grid {how}",
-                        writer - 1
-                    );
-                    Box::new(text)
-                })?;
+            let same = (shadow >> 4) as u16 == origin.operation.number;
+            let other = same && writer != 0 && writer != origin.thread + 1;
+            let differs = other && order != Order::Strong && width >= 4 && self.load(offset, width) != value;
+            if differs && let Err(how) = unordered(shadow, origin) {
+                let writer = writer - 1;
+                return refuse(format!(
+                    "races: writes offset {offset}, written by thread {writer} of the grid {how}"
+                ));
             }
             let mut written = bits;
             if width < 4 {
                 // Threads may write the bytes of one word at once.
-                written |= cell.fetch_or(bits, Relaxed) & 0xf;
+                written |= self.shadow[word].fetch_or(bits, Relaxed) & 0xf;
             }
-            cell.store(if order == Order::Strong { written } else { stamp(origin, written) }, Relaxed);
+            let stamp = stamp(origin, written);
+            self.shadow[word]
+                .store(if order == Order::Strong { stamp & 0xffff_ffff } else { stamp }, Relaxed);
         }
         Ok(())
     }
@@ -183,7 +239,8 @@ impl Region {
         }
         self.check_read(offset, width, Order::Plain, origin)?;
         for word in offset / 4..offset / 4 + (width / 4) as usize {
-            self.shadow[word].store(0xf, Relaxed);
+            self.check_unused(word, origin.operation)?;
+            self.shadow[word].store(stamp(origin, 0xf) & 0xffff_ffff, Relaxed);
         }
         Ok(())
     }
@@ -243,17 +300,20 @@ impl GlobalMemory {
         let at = (address >> WINDOW_BITS).wrapping_sub(FIRST_WINDOW) as usize;
         let offset = (address & ((1 << WINDOW_BITS) - 1)) as usize;
         match self.windows.get(at) {
-            Some(Window::Live(region)) if offset + bytes <= region.bytes && offset % aligned == 0 => {
+            Some(Window::Live(region))
+                if offset + bytes <= region.bytes && offset.is_multiple_of(aligned) =>
+            {
                 Ok((region, offset))
             }
             window => refuse(misplaced(window, address, offset, bytes, aligned)),
         }
     }
 
-    /// Copies in, as the host does. All bytes count as written.
-    pub fn write(&self, address: u64, bytes: &[u8]) -> Result<(), Refusal> {
+    /// Copies in, as an operation of the host. All bytes count as written.
+    pub fn write(&self, address: u64, bytes: &[u8], operation: Operation) -> Result<(), Refusal> {
         let (region, offset) = self.find(address, bytes.len(), 1)?;
         for (word, first, last) in words(offset, bytes.len()) {
+            let old = region.check_unused(word, operation)? & 0xf;
             let from = &bytes[word * 4 + first - offset..word * 4 + last - offset];
             match <[u8; 4]>::try_from(from) {
                 Ok(whole) => region.store(word * 4, 4, u64::from(u32::from_le_bytes(whole))),
@@ -264,20 +324,17 @@ impl GlobalMemory {
                 }
             }
             let bits = (1u64 << last) - (1u64 << first);
-            let old = region.shadow[word].load(Relaxed) & 0xf;
-            region.shadow[word].store(old | bits, Relaxed);
+            region.shadow[word].store(old | bits | u64::from(operation.number) << 4, Relaxed);
         }
         Ok(())
     }
 
     /// Copies out, as the host does; bytes that nothing has written are refused.
-    pub fn read(&self, address: u64, bytes: &mut [u8]) -> Result<(), Refusal> {
+    pub fn read(&self, address: u64, bytes: &mut [u8], operation: Operation) -> Result<(), Refusal> {
         let (region, offset) = self.find(address, bytes.len(), 1)?;
         for (word, first, last) in words(offset, bytes.len()) {
             let bits = (1u64 << last) - (1u64 << first);
-            if region.shadow[word].load(Relaxed) & bits != bits {
-                return refuse(format!("copies out bytes at offset {} that nothing has written", word * 4));
-            }
+            region.check_stored(word, bits, operation)?;
             for at in word * 4 + first..word * 4 + last {
                 bytes[at - offset] = region.load(at, 1) as u8;
             }
@@ -285,12 +342,15 @@ impl GlobalMemory {
         Ok(())
     }
 
-    /// Forgets who wrote what, before launch numbers start again.
-    pub fn forget_writers(&self) {
+    /// Forgets who wrote and read what, before numbers of operations start again.
+    pub fn forget(&self) {
         for window in &self.windows {
             if let Window::Live(region) = window {
                 for cell in &region.shadow {
                     cell.store(cell.load(Relaxed) & 0xf, Relaxed);
+                }
+                for cell in &region.readers {
+                    cell.store(0, Relaxed);
                 }
             }
         }

@@ -3,16 +3,20 @@
 //! measure of speed.
 #![allow(dead_code, unused_imports)] // Each test binary uses a part of it.
 
+mod alu;
 mod block;
 mod code;
 mod decode;
 mod device;
 mod execute;
+mod lex;
 mod lower;
+mod lower_bits;
 mod lower_memory;
 mod memory;
 mod parse;
 mod shared;
+mod streams;
 
 pub mod small;
 

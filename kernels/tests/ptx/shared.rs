@@ -79,7 +79,7 @@ impl SharedMemory {
                 address as i32
             ));
         }
-        if offset % bytes != 0 {
+        if !offset.is_multiple_of(bytes) {
             return refuse(format!("shared offset {offset} is not aligned to the access of {bytes} bytes"));
         }
         Ok(offset)
@@ -223,7 +223,7 @@ impl LocalMemory {
                 address as i64
             ));
         }
-        if offset % bytes != 0 {
+        if !offset.is_multiple_of(bytes) {
             return refuse(format!("local offset {offset} is not aligned to the access of {bytes} bytes"));
         }
         Ok(offset)
