@@ -11,6 +11,7 @@ pub use builder::{R1csBuilder, Stride, Template};
 use ff::Field;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Index in the coefficient table of 1 and of -1, which rows multiply by without multiplying.
 const ONE: u32 = 0;
@@ -168,10 +169,36 @@ impl R1cs {
         Ok(())
     }
 
-    /// `(A z, B z, C z)`, one value per row. `z` passes [`R1cs::check_assignment`].
-    pub fn eval(&self, z: &[Fr]) -> Result<[Vec<Fr>; 3], R1csError> {
+    /// `(A z, B z, C z)`, one value per row, then the implied rows, then zeros up to
+    /// [`R1cs::domain_size`]; and the first row that `z` does not satisfy, if any.
+    pub fn eval_on_domain(&self, z: &[Fr]) -> Result<([Vec<Fr>; 3], Option<usize>), R1csError> {
         self.check_assignment(z)?;
-        Ok([&self.a, &self.b, &self.c].map(|m| m.eval(&self.coeffs, z)))
+        let rows = self.num_rows();
+        let inputs = &z[..=self.num_public];
+        // Written once each, on all cores, at their final length: a vector that is grown or filled
+        // afterwards costs another trip to memory.
+        let domain = || (0..self.domain_size()).into_par_iter().with_min_len(ROWS_PER_TASK);
+        let value = |m: &Matrix, row| m.eval_row(row, &self.coeffs, z);
+        let a: Vec<Fr> = domain()
+            .map(|row| match row.checked_sub(rows) {
+                None => value(&self.a, row),
+                Some(implied) => inputs.get(implied).copied().unwrap_or(Fr::ZERO),
+            })
+            .collect();
+        let padded = |m, row| if row < rows { value(m, row) } else { Fr::ZERO };
+        let b: Vec<Fr> = domain().map(|row| padded(&self.b, row)).collect();
+        let first_bad = AtomicUsize::new(usize::MAX);
+        let c: Vec<Fr> = domain()
+            .map(|row| {
+                let c = padded(&self.c, row);
+                if a[row] * b[row] != c {
+                    first_bad.fetch_min(row, Ordering::Relaxed);
+                }
+                c
+            })
+            .collect();
+        let first_bad = first_bad.into_inner();
+        Ok(([a, b, c], (first_bad < rows).then_some(first_bad)))
     }
 
     /// The first row that `z` does not satisfy, if any.

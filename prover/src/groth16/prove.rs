@@ -124,16 +124,23 @@ impl Committed {
     }
 }
 
+/// Binds the values: a hash of hashes, so that all cores take part.
 fn digest_values(values: &[Fr]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
-    let mut bytes = Vec::new();
-    for block in values.chunks(1 << 18) {
-        bytes.clear();
-        // Montgomery limbs are as canonical as the value.
-        block.iter().for_each(|v| v.0.iter().for_each(|limb| bytes.extend_from_slice(&limb.to_le_bytes())));
-        hasher.update_rayon(&bytes);
-    }
-    hasher.finalize().into()
+    const CHUNK: usize = 1 << 10;
+    let digest = |values: &[Fr]| {
+        let mut bytes = [0; 32 * CHUNK];
+        for (out, limb) in bytes.chunks_exact_mut(8).zip(values.iter().flat_map(|v| v.0)) {
+            // Montgomery limbs are as canonical as the value.
+            out.copy_from_slice(&limb.to_le_bytes());
+        }
+        *blake3::hash(&bytes[..32 * values.len()]).as_bytes()
+    };
+    let parts: Vec<[u8; 32]> = values.par_chunks(CHUNK).map(digest).collect();
+    blake3::Hasher::new()
+        .update(&(values.len() as u64).to_le_bytes())
+        .update(&parts.concat())
+        .finalize()
+        .into()
 }
 
 fn gather(z: &[Fr], columns: &Section<u32>) -> Vec<Fr> {
@@ -210,11 +217,7 @@ impl Prover {
         if committed.circuit_digest != self.key.vk.info.circuit_digest {
             return Err(ProveError::ForeignCommitment { circuit: self.circuit() });
         }
-        let [mut a, mut b, mut c] = timed(&mut timings.rows, || self.evaluate(&committed, z))?;
-        // Implied rows: x_i * 0 = 0 for ONE and each public input.
-        a.extend_from_slice(&z[..=self.r1cs.num_public]);
-        let n = self.key.domain_size();
-        [&mut a, &mut b, &mut c].into_iter().for_each(|v| v.resize(n, Fr::from(0)));
+        let [a, b, c] = timed(&mut timings.rows, || self.evaluate(&committed, z))?;
         let mut h = timed(&mut timings.fft, || self.backend.quotient(a, b, c))?;
         // The quotient's degree is at most n - 2.
         h.pop();
@@ -230,15 +233,16 @@ impl Prover {
         Ok(Proven { proof, timings })
     }
 
+    /// The polynomials' evaluations on the domain, for an assignment that satisfies every row.
     fn evaluate(&self, committed: &Committed, z: &[Fr]) -> Result<[Vec<Fr>; 3], ProveError> {
-        let [a, b, c] = self.r1cs.eval(z)?;
+        self.r1cs.check_assignment(z)?;
         if digest_values(&z[self.r1cs.committed_columns()]) != committed.values_digest {
             return Err(ProveError::CommittedChanged { circuit: self.circuit() });
         }
-        let bad = (0..a.len()).into_par_iter().with_min_len(1 << 12).find_first(|&i| a[i] * b[i] != c[i]);
-        match bad {
+        let (evaluations, unsatisfied) = self.r1cs.eval_on_domain(z)?;
+        match unsatisfied {
             Some(row) => Err(ProveError::Unsatisfied { circuit: self.circuit(), row }),
-            None => Ok([a, b, c]),
+            None => Ok(evaluations),
         }
     }
 
