@@ -92,7 +92,7 @@ fn suits(
         (
             "threads per workgroup",
             limits.max_compute_invocations_per_workgroup,
-            super::shader::THREADS as u32,
+            super::shader::MOST_THREADS as u32,
         ),
         ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size, WORKGROUP_BYTES),
     ];

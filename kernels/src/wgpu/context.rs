@@ -97,6 +97,14 @@ impl Context {
         self.budget.saturating_sub(self.used.load(Ordering::Relaxed))
     }
 
+    /// As an adapter with lower limits would be.
+    #[cfg(test)]
+    pub fn limited(mut self, largest_buffer: u64, workgroups: u32) -> Self {
+        self.opened.limits.max_storage_buffer_binding_size = largest_buffer;
+        self.opened.limits.max_compute_workgroups_per_dimension = workgroups;
+        self
+    }
+
     /// Bytes of the largest buffer a pass can bind.
     pub fn largest_buffer(&self) -> u64 {
         self.opened.limits.max_storage_buffer_binding_size.min(self.opened.limits.max_buffer_size)
@@ -197,12 +205,12 @@ impl Context {
         Ok(buffer)
     }
 
-    /// Waits for all work so far and hands the first `bytes` of `from` to `take`, in pieces of a multiple of 64 bytes.
+    /// Waits for all work so far and hands the first `bytes` of `from` to `take`, in pieces of 32 MiB with their offsets.
     pub fn download(
         &self,
         from: &Buffer,
         bytes: usize,
-        mut take: impl FnMut(&[u8]),
+        mut take: impl FnMut(usize, &[u8]),
     ) -> Result<(), KernelError> {
         const WHAT: &str = "copying from the device";
         use wgpu::BufferUsages as Usage;
@@ -229,7 +237,7 @@ impl Context {
                 .raw
                 .get_mapped_range(0..len)
                 .map_err(|error| Self::device_error(WHAT, error.to_string()))?;
-            take(&view);
+            take(offset, &view);
             drop(view);
             staging.raw.unmap();
         }
@@ -291,15 +299,16 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Records `groups` workgroups of `pass`: binding 0 holds `params`, bindings 1.. the buffers.
+    /// Records `pass` with at least as many threads: binding 0 holds `params`, bindings 1.. the buffers.
     pub fn dispatch(
         &mut self,
         pass: Pass,
         params: &[u32],
         buffers: &[&Buffer],
-        groups: u64,
+        threads: u64,
     ) -> Result<(), KernelError> {
         let context = self.context;
+        let groups = threads.div_ceil(pass.threads());
         let pipeline = context.pipelines.get(context, pass)?;
         let most = u64::from(context.opened.limits.max_compute_workgroups_per_dimension);
         // Two dimensions, as even as possible; passes ignore the groups beyond the last one they need.
@@ -369,7 +378,7 @@ mod tests {
         // WebGPU lets calls on a lost device pass in silence; what must fail is every way to a result.
         let _ = context.batch().submit();
         for _ in 0..2 {
-            let result = context.download(&buffer, 64, |_| panic!("a lost device has no bytes to give"));
+            let result = context.download(&buffer, 64, |_, _| panic!("a lost device has no bytes to give"));
             assert!(matches!(result, Err(KernelError::Device { backend: BACKEND, .. })), "{result:?}");
         }
         for result in

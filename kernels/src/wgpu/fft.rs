@@ -2,7 +2,7 @@
 //! do. Nothing here may reorder a vector: passes are self-sorting, so input and output are in natural order.
 
 use super::context::{Batch, Buffer, Context};
-use super::shader::{Limbs, Pass, THREADS, words};
+use super::shader::{Limbs, Pass, words};
 use super::tables::{LOG_STAGES, Powers, Roots, log_low};
 use super::vectors::{self, ELEMENT};
 use crate::domain::{coset_shift, vanishing};
@@ -67,8 +67,9 @@ impl Transform<'_> {
         let roots = self.roots.table(self.inverse);
         let powers = self.powers.map_or(roots, |powers| &powers.0);
         let params = [log_n, log_s, log_r, log_columns, first, flags, log_low(log_n)];
-        let groups = (1u64 << log_columns).div_ceil(1 << (LOG_TILE - log_r));
-        batch.dispatch(Pass::Fft, &params, &[input, output, roots, powers], groups)
+        // A workgroup takes a tile and two elements of it per thread.
+        let threads = (1u64 << log_columns).div_ceil(1 << (LOG_TILE - log_r)) << (LOG_TILE - 1);
+        batch.dispatch(Pass::Fft, &params, &[input, output, roots, powers], threads)
     }
 
     /// Records the transform of `data`; returns the buffer that will hold the result and the spare one. Both hold a
@@ -252,7 +253,7 @@ fn resident_quotient(
     params.push(n as u32);
     let mut batch = context.batch();
     let buffers: Vec<&Buffer> = evaluations.iter().collect();
-    batch.dispatch(Pass::Pointwise, &params, &buffers, (n as u64).div_ceil(THREADS))?;
+    batch.dispatch(Pass::Pointwise, &params, &buffers, n as u64)?;
     let product = evaluations.swap_remove(0);
     drop(evaluations);
     let (h, spare) = back.record(&mut batch, product, spare)?;

@@ -191,3 +191,51 @@ impl Backend for WgpuBackend {
         self.cpu.fixed_base_g2(base, scalars)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::share_points;
+    use ff::Field;
+    use rand_chacha::ChaCha8Rng;
+    use rand_core::SeedableRng;
+
+    fn limited(largest_buffer: u64, workgroups: u32) -> WgpuBackend {
+        let options = DeviceOptions { memory: None, software: true };
+        let context = Context::new(&options, None).unwrap_or_else(|error| {
+            panic!(
+                "{error}\nThis test needs a Vulkan adapter. Install Mesa's software one: \
+                 apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1"
+            )
+        });
+        let context = Arc::new(context.limited(largest_buffer, workgroups));
+        WgpuBackend { context, roots: Mutex::default(), cpu: CpuBackend::new() }
+    }
+
+    #[test]
+    fn an_adapters_limits_split_buffers_and_dispatches_but_change_no_result() {
+        let mut rng = ChaCha8Rng::seed_from_u64(31);
+        let cpu = CpuBackend::new();
+        let mut random = |n: usize| (0..n).map(|_| Fr::random(&mut rng)).collect::<Vec<Fr>>();
+        // 3000 bases in parts of 1024; at most 9 workgroups where a transform alone has 16 and digits have 12.
+        let backend = limited(64 << 10, 3);
+        let bases = cpu.fixed_base_g1(G1Affine::generator(), &random(3000)).unwrap();
+        let scalars = random(3000);
+        let resident = backend.upload_g1(share_points(&bases)).unwrap();
+        let want = cpu.msm_g1(&cpu.upload_g1(share_points(&bases)).unwrap(), &scalars).unwrap();
+        assert_eq!(backend.msm_g1(&resident, &scalars).unwrap(), want);
+        // A vector of 2^12 is twice the largest buffer.
+        let mut got = random(1 << 12);
+        let mut want = got.clone();
+        backend.coset_fft(&mut got).unwrap();
+        cpu.coset_fft(&mut want).unwrap();
+        assert!(got == want);
+    }
+
+    #[test]
+    fn a_dispatch_beyond_the_adapters_limits_is_refused() {
+        let backend = limited(1 << 20, 1);
+        let error = backend.fft(&mut vec![Fr::ONE; 1 << 12]).unwrap_err();
+        assert!(matches!(error, KernelError::Device { backend: BACKEND, .. }), "{error:?}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use super::context::{Buffer, Context};
 use super::plan::{PARTIAL_SEGMENT, Plan, Room, Shape};
-use super::shader::{Group, Pass, THREADS};
+use super::shader::{Group, Pass};
 use super::vectors::{self, ELEMENT};
 use crate::backend::SharedPoints;
 use crate::error::KernelError;
@@ -14,8 +14,9 @@ use halo2curves::bn256::{Fr, G1Affine, G2Affine};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Entries of one workgroup of the prefix sums, as in `scan.wgsl`.
-const SCAN_BLOCK: u64 = 1024;
+/// Threads of one workgroup of the prefix sums and the entries it takes, as in `scan.wgsl`.
+const SCAN_THREADS: u64 = 256;
+const SCAN_BLOCK: u64 = 4 * SCAN_THREADS;
 /// No such place, as in `accumulate.wgsl`.
 const NONE: u32 = u32::MAX;
 /// An index and a sign share a word.
@@ -236,7 +237,7 @@ impl<'a> Workspace<'a> {
         let buffers = [&self.counts, &self.keys, &self.values, bases, &self.buckets, &out.keys, &out.points];
         let mut batch = self.context.batch();
         batch.clear(&self.buckets);
-        batch.dispatch(Pass::Accumulate(P::GROUP), &params, &buffers, segments.div_ceil(THREADS))?;
+        batch.dispatch(Pass::Accumulate(P::GROUP), &params, &buffers, segments)?;
         batch.submit()?;
         if segments > 1 {
             self.levels::<P>(2 * segments, &self.buckets)?;
@@ -245,7 +246,7 @@ impl<'a> Workspace<'a> {
         let mut batch = self.context.batch();
         let params = [chunks as u32, plan.log_chunk, plan.c - 1, first_key];
         let buffers = [&self.buckets, &out.keys, &out.points];
-        batch.dispatch(Pass::Reduce(P::GROUP), &params, &buffers, chunks.div_ceil(THREADS))?;
+        batch.dispatch(Pass::Reduce(P::GROUP), &params, &buffers, chunks)?;
         batch.submit()?;
         self.levels::<P>(chunks, &self.results)
     }
@@ -258,7 +259,7 @@ impl<'a> Workspace<'a> {
         for place in 0..2 {
             let params = [len, plan.c, plan.windows, place, first];
             let buffers = [&self.scalars, &self.counts, &self.keys, &self.values];
-            batch.dispatch(Pass::Digits, &params, &buffers, u64::from(len).div_ceil(THREADS))?;
+            batch.dispatch(Pass::Digits, &params, &buffers, u64::from(len))?;
             if place == 0 {
                 batch.submit()?;
                 self.scan(&self.counts, plan.buckets())?;
@@ -273,14 +274,14 @@ impl<'a> Workspace<'a> {
         let blocks = len.div_ceil(SCAN_BLOCK);
         let sums = self.context.alloc(blocks * 4)?;
         let mut batch = self.context.batch();
-        batch.dispatch(Pass::Scan, &[len as u32, 0], &[entries, &sums], blocks)?;
+        batch.dispatch(Pass::Scan, &[len as u32, 0], &[entries, &sums], blocks * SCAN_THREADS)?;
         batch.submit()?;
         if blocks == 1 {
             return Ok(());
         }
         self.scan(&sums, blocks)?;
         let mut batch = self.context.batch();
-        batch.dispatch(Pass::Scan, &[len as u32, 1], &[entries, &sums], blocks)?;
+        batch.dispatch(Pass::Scan, &[len as u32, 1], &[entries, &sums], blocks * SCAN_THREADS)?;
         batch.submit()
     }
 
@@ -295,7 +296,7 @@ impl<'a> Workspace<'a> {
             let buffers =
                 [&self.counts, &list.keys, &list.keys, &list.points, buckets, &out.keys, &out.points];
             let mut batch = self.context.batch();
-            batch.dispatch(Pass::Accumulate(P::GROUP), &params, &buffers, segments.div_ceil(THREADS))?;
+            batch.dispatch(Pass::Accumulate(P::GROUP), &params, &buffers, segments)?;
             batch.submit()?;
             if segments == 1 {
                 return Ok(());
@@ -309,7 +310,7 @@ impl<'a> Workspace<'a> {
     fn fetch<P: DevicePoint>(&self, pieces: usize, windows: &mut [P::Curve]) -> Result<(), KernelError> {
         let point = sum_bytes::<P>() as usize;
         let mut at = 0;
-        self.context.download(&self.results, pieces * windows.len() * point, |piece| {
+        self.context.download(&self.results, pieces * windows.len() * point, |_, piece| {
             for xyzz in piece.chunks_exact(point) {
                 windows[at % windows.len()] += decode::<P>(xyzz);
                 at += 1;

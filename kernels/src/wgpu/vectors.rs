@@ -3,6 +3,7 @@
 use super::context::{Buffer, Context};
 use crate::error::KernelError;
 use halo2curves::bn256::Fr;
+use rayon::prelude::*;
 
 /// Bytes of an element.
 pub const ELEMENT: u64 = 32;
@@ -16,17 +17,16 @@ pub fn upload(context: &Context, values: &[Fr]) -> Result<Buffer, KernelError> {
 
 /// Overwrites the start of a resident vector.
 pub fn write(context: &Context, to: &Buffer, values: &[Fr]) -> Result<(), KernelError> {
-    let limbs: Vec<[u64; 4]> = values.iter().map(|v| v.0).collect();
+    let limbs: Vec<[u64; 4]> = values.par_iter().map(|v| v.0).collect();
     context.upload(to, bytemuck::cast_slice(&limbs))
 }
 
 /// Copies the start of a resident vector to `values`.
 pub fn read(context: &Context, from: &Buffer, values: &mut [Fr]) -> Result<(), KernelError> {
-    let bytes = size_of_val(values);
-    let mut slots = values.iter_mut();
-    context.download(from, bytes, |piece| {
-        for (chunk, slot) in piece.chunks_exact(ELEMENT as usize).zip(slots.by_ref()) {
-            *slot = Fr(bytemuck::pod_read_unaligned(chunk));
-        }
+    context.download(from, size_of_val(values), |offset, piece| {
+        let slots = values[offset / ELEMENT as usize..].par_iter_mut();
+        slots.zip(piece.par_chunks_exact(ELEMENT as usize)).for_each(|(slot, limbs)| {
+            *slot = Fr(bytemuck::pod_read_unaligned(limbs));
+        });
     })
 }

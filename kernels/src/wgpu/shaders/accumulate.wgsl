@@ -69,13 +69,13 @@ fn emit(key: u32, sum: Point, run: u32, last: bool, thread: u32) {
     store_partials(at + 3u * EL_WORDS, sum.zzz);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let thread = (group.x + group.y * groups.x) * 256u + local;
+    let thread = (group.x + group.y * groups.x) * THREADS + local;
     if thread >= params.segments {
         return;
     }

@@ -28,13 +28,13 @@ fn shift_down(a: Fe, bits: u32) -> Fe {
     return Fe(lo | (vec4<u32>(a.lo.yzw, a.hi.x) << up), hi | (vec4<u32>(a.hi.yzw, 0u) << up));
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let i = (group.x + group.y * groups.x) * 256u + local;
+    let i = (group.x + group.y * groups.x) * THREADS + local;
     if i >= params.len {
         return;
     }

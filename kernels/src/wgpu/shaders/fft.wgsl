@@ -32,7 +32,6 @@ struct Params {
 const LOG_STAGES = 7u;
 const STAGE_ROOTS = 64u;
 const LOG_TILE = 9u;
-const THREADS = 256u;
 // 512 elements in the 16 KiB every adapter has; low halves first, so that neighbours do not share banks.
 var<workgroup> tile: array<vec4<u32>, 1024>;
 
@@ -148,7 +147,7 @@ fn store_tile(first: u32, local: u32) {
     }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,

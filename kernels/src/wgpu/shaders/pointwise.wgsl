@@ -12,13 +12,13 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> c: array<vec4<u32>>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let i = (group.x + group.y * groups.x) * 256u + local;
+    let i = (group.x + group.y * groups.x) * THREADS + local;
     if i >= params.len {
         return;
     }

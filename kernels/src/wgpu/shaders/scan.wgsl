@@ -13,7 +13,7 @@ struct Params {
 
 var<workgroup> totals: array<u32, 256>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
