@@ -65,11 +65,16 @@ mod cuda {
         let mut table = String::from("&[\n");
         for (unit, built) in units.iter().zip(built) {
             let (name, built) = (stem(unit), built?);
+            // Copied, so that what was kept may be deleted at any time.
+            let copy = |extension| {
+                let (from, to) = (built.with_extension(extension), out.join(&name).with_extension(extension));
+                fs::copy(&from, &to).map_err(|e| format!("{}: {e}", to.display())).map(|_| to)
+            };
             table += &format!(
                 "Module {{ name: {name:?}, ptx: include_str!({:?}), fatbin: include_bytes!({:?}), report: include_str!({:?}) }},\n",
-                built.with_extension("ptx"),
-                built.with_extension("fatbin"),
-                built.with_extension("txt"),
+                copy("ptx")?,
+                copy("fatbin")?,
+                copy("txt")?,
             );
         }
         let path = out.join("modules.rs");

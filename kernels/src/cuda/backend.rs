@@ -4,6 +4,7 @@
 use super::device::SharedDevice;
 use super::driver::Driver;
 use super::fft::{Fft, Transform};
+use super::msm::plan::{Size, plan};
 use super::msm::{DevicePoint, Resident};
 use crate::backend::{Backend, DeviceOptions, G1Bases, G2Bases, SharedPoints};
 use crate::cpu::CpuBackend;
@@ -24,6 +25,8 @@ pub struct CudaBackend {
     cpu: CpuBackend,
     /// Bytes of resident bases, shared with their handles.
     resident: Arc<AtomicU64>,
+    /// Bytes of the largest work space that an MSM of any bases so far was planned with.
+    work: AtomicU64,
     turn: Mutex<()>,
 }
 
@@ -55,6 +58,7 @@ impl CudaBackend {
             device,
             cpu: CpuBackend::new(),
             resident: Arc::default(),
+            work: AtomicU64::new(0),
             turn: Mutex::default(),
         }
     }
@@ -64,22 +68,61 @@ impl CudaBackend {
         self.turn.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// Makes points resident. Multiples of them may take half of what is left, so that the next key's bases still find
-    /// room; the points themselves may take nearly all, before they are left to the host and streamed.
+    /// What an upload of `points` points may take in all, so that everything finds room: multiples may take half of
+    /// what is left, for the next bases' sake, the points themselves nearly all; but never the work space of bases
+    /// that are there already, nor the eighth that is kept for vectors. What does not fit so is streamed from the host.
+    fn share<P: DevicePoint>(&self, points: usize) -> u64 {
+        let memory = self.device.memory();
+        let left = memory.saturating_sub(self.resident.load(Ordering::Relaxed));
+        let kept = self.work.load(Ordering::Relaxed).max(memory / 8);
+        let size = Size {
+            points,
+            point_bytes: size_of::<P::Raw>() as u64,
+            multiprocessors: self.device.multiprocessors(),
+            resident_threads: P::RESIDENT_THREADS,
+        };
+        let within = |mut limit| {
+            while let Some(plan) = plan(&size, limit, None) {
+                if plan.table_bytes == 0 {
+                    break;
+                }
+                if plan.table_bytes + kept <= left {
+                    return Some(limit);
+                }
+                limit = plan.bytes() - 1;
+            }
+            None
+        };
+        within(left / 2).or_else(|| within(left)).unwrap_or_else(|| {
+            // Streaming wants more work space than a small table does, so less than any table takes may not do: then
+            // all that is left is offered, and an MSM that finds no room says so.
+            let mut limit = left;
+            while let Some(plan) = plan(&size, limit, None).filter(|plan| plan.table_bytes > 0) {
+                limit = plan.bytes() - 1;
+            }
+            if plan(&size, limit, None).is_some() { limit } else { left }
+        })
+    }
+
+    /// Runs an operation on points, and again without the tables of the FFT if those stood in its way.
+    fn with_tables_dropped<T>(&self, run: impl Fn() -> Result<T, KernelError>) -> Result<T, KernelError> {
+        match run() {
+            Err(KernelError::OutOfDeviceMemory { .. }) if self.fft.drop_tables() => run(),
+            result => result,
+        }
+    }
+
+    /// Makes points resident within their share.
     fn upload<P: DevicePoint>(
         &self,
         points: SharedPoints<P::Raw>,
     ) -> Result<Arc<dyn Any + Send + Sync>, KernelError> {
         let _turn = self.turn();
-        let left = self.device.memory().saturating_sub(self.resident.load(Ordering::Relaxed));
-        let upload = |budget| Resident::<P>::upload(self.device.clone(), points.clone(), budget);
-        let streamed = |bases: &Resident<P>| bases.table_bytes() == 0 && !bases.is_empty();
-        let bases = match upload(left / 2) {
-            Ok(bases) if !streamed(&bases) => bases,
-            Ok(_) | Err(KernelError::OutOfDeviceMemory { .. }) => upload(left - left / 8)?,
-            Err(error) => return Err(error),
-        };
+        let share = self.share::<P>((*points).as_ref().len());
+        let bases =
+            self.with_tables_dropped(|| Resident::<P>::upload(self.device.clone(), points.clone(), share))?;
         self.resident.fetch_add(bases.table_bytes(), Ordering::Relaxed);
+        self.work.fetch_max(bases.plan().layout.bytes, Ordering::Relaxed);
         Ok(Arc::new(Handle { bases, resident: self.resident.clone() }))
     }
 
@@ -90,7 +133,7 @@ impl CudaBackend {
     ) -> Result<P::Curve, KernelError> {
         let handle = handle.ok_or(KernelError::ForeignBases { backend: NAME })?;
         let _turn = self.turn();
-        handle.bases.msm(scalars)
+        self.with_tables_dropped(|| handle.bases.msm(scalars))
     }
 
     fn transform(&self, values: &mut [Fr], inverse: bool, coset: bool) -> Result<(), KernelError> {

@@ -109,6 +109,14 @@ impl Fft {
         self.tables.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// Gives up the memory of all tables, which come back when needed; says whether there were any.
+    pub fn drop_tables(&self) -> bool {
+        let mut cache = self.cache();
+        let any = !cache.is_empty();
+        cache.clear();
+        any
+    }
+
     fn tables(&self, log_n: u32) -> Result<Arc<Tables>, KernelError> {
         let mut cache = self.cache();
         if let Some(tables) = cache.get(&log_n) {
