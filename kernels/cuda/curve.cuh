@@ -137,20 +137,27 @@ template <class Group> LATHE_INLINE Xyzz<Group> added(const Xyzz<Group> &p, cons
     return chord<Group>(p.x, p.y, d, r, p.zz, p.zzz);
 }
 
-// p + q. add-2008-s: 12M + 2S.
-template <class Group> LATHE_INLINE Xyzz<Group> added(const Xyzz<Group> &p, const Xyzz<Group> &q) {
+// p + q, both finite. add-2008-s: 12M + 2S. (u1, s1, zz, zzz) is p itself over the common denominator, so that p and q
+// need not be kept for the case that they are equal.
+template <class Group> LATHE_INLINE Xyzz<Group> added_finite(const Xyzz<Group> &p, const Xyzz<Group> &q) {
     typedef typename Group::Coordinate F;
-    if (q.is_infinity()) return p;
-    if (p.is_infinity()) return q;
     F u1 = Group::mul(p.x, q.zz);
-    F s1 = Group::mul(p.y, q.zzz);
     F d = Group::sub(Group::mul(q.x, p.zz), u1);
+    F s1 = Group::mul(p.y, q.zzz);
     F r = Group::sub(Group::mul(q.y, p.zzz), s1);
+    F zz = Group::mul(p.zz, q.zz), zzz = Group::mul(p.zzz, q.zzz);
     if (d.is_zero()) {
         if (!r.is_zero()) return Xyzz<Group>::infinity();
-        return doubled<Group>(p);
+        return doubled<Group>(Xyzz<Group>{u1, s1, zz, zzz});
     }
-    return chord<Group>(u1, s1, d, r, Group::mul(p.zz, q.zz), Group::mul(p.zzz, q.zzz));
+    return chord<Group>(u1, s1, d, r, zz, zzz);
+}
+
+// p + q.
+template <class Group> LATHE_INLINE Xyzz<Group> added(const Xyzz<Group> &p, const Xyzz<Group> &q) {
+    if (q.is_infinity()) return p;
+    if (p.is_infinity()) return q;
+    return added_finite<Group>(p, q);
 }
 
 // The affine form. With i = 1 / zzz, zz i is 1 / z, hence x (zz i)^2 and y i.

@@ -228,47 +228,53 @@ LATHE_INLINE void merge(const unsigned *keys, const Xyzz<Group> *points, unsigne
     else out.closed(segment, key, sum, false);
 }
 
+// target += source, both in memory: called, so that its code exists once and holds no registers between calls.
+template <class Group> __device__ __noinline__ void add_into(Xyzz<Group> *target, const Xyzz<Group> *source) {
+    if (source->is_infinity()) return;
+    if (target->is_infinity()) {
+        *target = *source;
+        return;
+    }
+    Xyzz<Group> sum = added_finite<Group>(*target, *source);
+    *target = sum;
+}
+
 // sums[b] = sum over the block's buckets k of its group, counted from 0, of (k + 1) bucket[k]. A thread takes `each`
 // neighbouring buckets: running sums give their weights from 1 up, then its offset times their sum is added.
-// One group has `blocks` blocks, a power of two threads each; shared memory holds a point per thread.
+// One group has `blocks` blocks, a power of two threads each. Shared memory holds two points per thread, its sum and
+// its running sum: in registers both would spill in G2.
 template <class Group>
 LATHE_INLINE void reduce(const Xyzz<Group> *buckets, unsigned per_group, unsigned each, unsigned blocks,
                          Xyzz<Group> *sums) {
     extern __shared__ __align__(16) unsigned char shared_bytes[];
     Xyzz<Group> *shared = reinterpret_cast<Xyzz<Group> *>(shared_bytes);
     unsigned t = threadIdx.x;
+    Xyzz<Group> *sum = shared + t, *run = sum + blockDim.x;
     unsigned from = (blockIdx.x % blocks * blockDim.x + t) * each;
     unsigned stop = from + each < per_group ? from + each : per_group;
     buckets += blockIdx.x / blocks * (unsigned long long)per_group;
-    Xyzz<Group> run = Xyzz<Group>::infinity(), sum = run;
-    // Phase 0 walks the buckets down; phase 1 multiplies `run` by `from`, whose bits stand in `bits`. One loop with
-    // two additions per turn serves both, so that the addition's code exists once.
-    unsigned k = stop, bits = from;
+    *sum = *run = Xyzz<Group>::infinity();
 #pragma unroll 1
-    while (from < stop && (k > from || bits != 0)) {
-        bool walking = k > from;
-        if (walking) {
-            Xyzz<Group> bucket = buckets[--k];
-            run = added<Group>(run, bucket);
-        }
-        if (walking || (bits & 1)) sum = added<Group>(sum, run);
-        if (!walking) {
-            bits >>= 1;
-            if (bits != 0) run = doubled<Group>(run);
-        }
+    for (unsigned k = stop; k > from; k--) {
+        add_into<Group>(run, buckets + k - 1);
+        add_into<Group>(sum, run);
     }
-    shared[t] = sum;
-    __syncthreads();
+    // A thread beyond the last bucket has nothing to scale.
+#pragma unroll 1
+    for (unsigned bits = from < stop ? from : 0; bits != 0; bits >>= 1) {
+        if (bits & 1) add_into<Group>(sum, run);
+        Xyzz<Group> power = doubled<Group>(*run);
+        *run = power;
+    }
 #pragma unroll 1
     for (unsigned d = blockDim.x / 2; d > 0; d /= 2) {
-        if (t < d) {
-            Xyzz<Group> other = shared[t + d];
-            sum = added<Group>(sum, other);
-            shared[t] = sum;
-        }
         __syncthreads();
+        if (t < d) add_into<Group>(sum, sum + d);
     }
-    if (t == 0) sums[blockIdx.x] = sum;
+    if (t == 0) {
+        Xyzz<Group> total = *sum;
+        sums[blockIdx.x] = total;
+    }
 }
 
 // to[i] = 2^doublings from[i]: the next multiples of resident bases.

@@ -200,8 +200,8 @@ fn g1_msm_of_every_size() {
 #[test]
 fn g1_msm_whatever_the_scalars() {
     let mut rng = rng(3);
-    let points = G1Affine::bases(&random_scalars(700, &mut rng));
-    check_scalars(&points, &scalar_cases(700, &mut rng));
+    let points = G1Affine::bases(&random_scalars(2048, &mut rng));
+    check_scalars(&points, &scalar_cases(2048, &mut rng));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn g1_msm_of_repeated_opposite_and_infinite_bases() {
 fn g2_msm_of_all_kinds() {
     let device = Arc::new(interpreter("msm_g"));
     let mut rng = rng(5);
-    for n in [1, 2, 5, 64, 256] {
+    for n in [1, 2, 5, 64, 512] {
         let points = G2Affine::bases(&random_scalars(n, &mut rng));
         let scalars = random_scalars(n, &mut rng);
         let budget = budget::<G2Affine>(&device, n, 1);

@@ -328,7 +328,8 @@ impl<P: DevicePoint> Run<'_, P> {
             Arg::U32(plan.reduce_blocks),
             self.at(layout.sums),
         ];
-        let shared = plan.reduce_block * 2 * size_of::<P::Raw>() as u32;
+        // Two sums, each twice an affine point, per thread.
+        let shared = plan.reduce_block * 4 * size_of::<P::Raw>() as u32;
         let grid = plan.groups * plan.reduce_blocks;
         let kernel = self.group_kernel("reduce");
         self.resident.device.launch(Stream::Compute, &kernel, grid, plan.reduce_block, shared, &args)

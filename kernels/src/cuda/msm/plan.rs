@@ -10,6 +10,9 @@ pub const SCAN_BLOCK: u32 = 256 * 8;
 pub const MERGE: u32 = 8;
 /// Fewest entries worth a thread of their own: each thread leaves two partial sums. Not measured on a device.
 pub const LEAST: u32 = 16;
+/// Bytes of shared memory of a block of the reduction, which keeps two sums per thread there: one third of what every
+/// block may have, so that a multiprocessor holds several. Not measured on a device.
+const REDUCE_SHARED: u64 = 32 << 10;
 /// Bits a digit decomposition must cover: a scalar or its negative is below 2^253, one more takes the last carry.
 const BITS: u32 = 254;
 /// Windows considered. Wider ones need more than 2^22 buckets per group.
@@ -204,7 +207,7 @@ fn candidate(size: &Size, table: Table, chunk: usize) -> Option<Plan> {
     let per_group = 1u32 << (table.window - 1);
     let reduce_each = (groups * per_group / width).clamp(4, 32).min(per_group);
     let threads = per_group.div_ceil(reduce_each);
-    let reduce_block = threads.next_power_of_two().min(BLOCK);
+    let reduce_block = threads.next_power_of_two().min((REDUCE_SHARED / (4 * size.point_bytes)) as u32);
     let mut plan = Plan {
         window: table.window,
         windows,
