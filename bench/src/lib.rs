@@ -10,6 +10,7 @@ pub mod machine;
 pub mod measure;
 pub mod progress;
 pub mod quick;
+pub mod report;
 pub mod results;
 pub mod rivals;
 pub mod table;

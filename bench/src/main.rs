@@ -1,7 +1,7 @@
 //! The command line of `prover-bench`. It only parses and dispatches.
 
 use clap::{Parser, Subcommand};
-use prover_bench::{batch, compare, groth16, kernels, quick, table};
+use prover_bench::{batch, compare, groth16, kernels, quick, report, table};
 use std::process::ExitCode;
 
 /// Measures Lathe's kernels and prover on this machine.
@@ -29,6 +29,11 @@ enum Command {
     /// Prove a batch of token transfers and show the time of each stage.
     #[command(after_help = "Example:\n  prover-bench batch --txs 16 --runs 3 --json target/bench.json")]
     Batch(batch::Args),
+    /// Render results files as one HTML page with plots.
+    #[command(
+        after_help = "Examples:\n  prover-bench report target/bench/kernels.json\n  prover-bench report laptop.json server.json --out machines.html"
+    )]
+    Report(report::Args),
     /// What got faster or slower between two results files, beyond the noise.
     #[command(after_help = COMPARE_HELP)]
     Compare(compare::Args),
@@ -58,6 +63,7 @@ Examples:
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Quick(args) => quick::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Kernels(args) => kernels::run(&args),
         Command::Groth16(args) => groth16::run(&args),

@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let engines = backends::open(&backends::Args::default())?;
     // The fastest kind of device comes last.
     let best = engines.last().ok_or("no backend")?;
-    results.rows = kernels::measure_all(&cases(), &engines, &rivals())?;
+    results.rows = kernels::measure_all(&cases(args.seconds), &engines, &rivals())?;
     let progress = Progress::new(1);
     let proof = groth16::measure(PROOF, processors(), best, false, effort(2), &progress)?;
     drop(progress);
@@ -75,9 +75,16 @@ fn effort(seconds: u64) -> Effort {
     Effort { min_rounds: 3, max_rounds: 9, budget: Duration::from_secs(seconds) }
 }
 
-fn cases() -> Vec<Case> {
-    let case =
-        |op, log_size, scalars| Case { op, log_size, scalars, threads: processors(), effort: effort(2) };
+/// Below half a minute the sizes are 16 times smaller.
+fn cases(seconds: u16) -> Vec<Case> {
+    let shrink = if seconds < 30 { 4 } else { 0 };
+    let case = |op, log_size: u32, scalars| Case {
+        op,
+        log_size: log_size - shrink,
+        scalars,
+        threads: processors(),
+        effort: effort(2),
+    };
     vec![
         case(Op::MsmG1, 16, Scalars::Full),
         case(Op::MsmG1, 18, Scalars::Full),

@@ -75,6 +75,13 @@ impl Op {
         }
     }
 
+    /// The operation of this name.
+    pub fn of(name: &str) -> Option<Op> {
+        use Op::*;
+        let all = [MsmG1, MsmG2, Fft, CosetFft, Quotient, UploadG1, UploadG2, Groth16, Groth16Setup, Batch];
+        all.into_iter().find(|op| op.name() == name)
+    }
+
     /// Whether the operation multiplies points by scalars.
     pub fn is_msm(self) -> bool {
         matches!(self, Op::MsmG1 | Op::MsmG2)
