@@ -242,8 +242,10 @@ mod tests {
     use crate::measure::Compared;
     use crate::results::Subject;
 
-    /// A file of made-up figures: operation, our runs, the rival's runs.
-    fn file(figures: &[(&str, &[f64], Option<&[f64]>)]) -> Results {
+    /// A made-up figure: operation, our runs, the rival's runs.
+    type Figure<'a> = (&'a str, &'a [f64], Option<&'a [f64]>);
+
+    fn file(figures: &[Figure<'_>]) -> Results {
         let mut results = Results::new("kernels");
         for (op, ours, rival) in figures {
             let subject = Subject {

@@ -2,6 +2,7 @@
 //! It shows only what the files hold; a missing kind of figure leaves out its plot.
 
 mod plots;
+mod sizes;
 mod svg;
 
 use crate::Failure;
@@ -72,7 +73,7 @@ pub fn render(files: Vec<(String, Results)>) -> String {
     let sections = [
         plots::targets(files),
         plots::ratios(files),
-        plots::sizes(files),
+        sizes::sizes(files),
         plots::stages(files),
         plots::machines(files),
         machines_table(files),
