@@ -8,6 +8,7 @@ mod batch_affine;
 mod fft;
 mod fixed_base;
 mod msm;
+mod pages;
 mod scalars;
 
 use crate::backend::{Backend, G1Bases, G2Bases, SharedPoints};

@@ -2,7 +2,7 @@
 //! buckets. Scalars are listed the longest first, so that each window sums a prefix of the list.
 
 use super::batch_affine::Workspace;
-use super::scalars::{Classified, NEGATIVE, booth_digit, classify};
+use super::scalars::{Classified, Magnitudes, NEGATIVE, classify};
 use crate::error::KernelError;
 use crate::point::CurvePoint;
 use group::Group;
@@ -44,13 +44,8 @@ impl Task<'_> {
     }
 
     /// The digits of `entries`, a part of this task's, in this task's window.
-    pub(super) fn digits(&self, entries: &[u32], magnitude: &[[u64; 4]], digits: &mut Vec<i32>) {
-        digits.clear();
-        digits.extend(
-            entries
-                .iter()
-                .map(|&entry| booth_digit(&magnitude[(entry & !NEGATIVE) as usize], self.offset, self.width)),
-        );
+    pub(super) fn digits(&self, entries: &[u32], magnitude: &Magnitudes, digits: &mut Vec<i32>) {
+        magnitude.digits(entries, self.offset, self.width, digits);
     }
 
     /// The indices and signs this task sums over.
@@ -164,7 +159,7 @@ fn run<P: CurvePoint>(
     workspace: &mut Workspace<P>,
     task: &Task<'_>,
     bases: &[P::Raw],
-    magnitude: &[[u64; 4]],
+    magnitude: &Magnitudes,
 ) -> P::Curve {
     let bucket_count = task.bucket_count();
     let mut buckets = vec![P::neutral(); bucket_count];

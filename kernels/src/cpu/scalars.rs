@@ -16,9 +16,42 @@ const MODULUS: [u64; 4] = {
 /// Top bit of an entry: the scalar stands for its negative.
 pub(crate) const NEGATIVE: u32 = 1 << 31;
 
+/// Absolute values, limb by limb, so that a window reads no more than the one or two limbs it needs.
+pub(crate) struct Magnitudes([Vec<u64>; 4]);
+
+impl Magnitudes {
+    /// The Booth digits (see [`booth_digit`]) of the entries at bit `offset`.
+    pub(crate) fn digits(&self, entries: &[u32], offset: u32, width: u32, digits: &mut Vec<i32>) {
+        let mask = (1 << (width + 1)) - 1;
+        let digit = |bits: u64| {
+            let bits = bits as u32 & mask;
+            bits.div_ceil(2) as i32 - ((bits >> width) << width) as i32
+        };
+        let index = |entry: &u32| (entry & !NEGATIVE) as usize;
+        digits.clear();
+        // One bit below the window is its carry; below bit 0 there is a zero.
+        let Some(low) = offset.checked_sub(1) else {
+            digits.extend(entries.iter().map(|entry| digit(self.0[0][index(entry)] << 1)));
+            return;
+        };
+        let (limb, shift) = ((low / 64) as usize, low % 64);
+        match self.0.get(limb..) {
+            Some([this, next, ..]) if shift + width >= 64 => digits
+                .extend(entries.iter().map(index).map(|i| digit(this[i] >> shift | next[i] << (64 - shift)))),
+            Some([this, ..]) => digits.extend(entries.iter().map(|entry| digit(this[index(entry)] >> shift))),
+            _ => digits.resize(entries.len(), 0),
+        }
+    }
+
+    #[cfg(test)]
+    fn get(&self, i: usize) -> [u64; 4] {
+        std::array::from_fn(|k| self.0[k][i])
+    }
+}
+
 /// Absolute values of the scalars, and the indices (with sign) of those not zero, by class.
 pub(crate) struct Classified {
-    pub(crate) magnitude: Vec<[u64; 4]>,
+    pub(crate) magnitude: Magnitudes,
     entries: Vec<u32>,
     /// Where in `entries` each class ends.
     ends: [usize; CLASS_BITS.len()],
@@ -41,20 +74,30 @@ impl Classified {
 /// Splits scalars into classes, without those to `skip`. There are fewer than 2^31 of them.
 pub(crate) fn classify(scalars: &[Fr], skip: impl Fn(usize) -> bool + Sync) -> Classified {
     const CHUNK: usize = 1 << 14;
-    let mut magnitude = vec![[0u64; 4]; scalars.len()];
-    let parts: Vec<[Vec<u32>; CLASS_BITS.len()]> = magnitude
+    // Zeroed pages, of which those no scalar reaches into are never touched.
+    let mut limbs: [Vec<u64>; 4] = std::array::from_fn(|_| vec![0; scalars.len()]);
+    let [l0, l1, l2, l3] = &mut limbs;
+    let parts: Vec<[Vec<u32>; CLASS_BITS.len()]> = l0
         .par_chunks_mut(CHUNK)
+        .zip(l1.par_chunks_mut(CHUNK))
+        .zip(l2.par_chunks_mut(CHUNK))
+        .zip(l3.par_chunks_mut(CHUNK))
         .zip(scalars.par_chunks(CHUNK))
         .enumerate()
-        .map(|(chunk, (magnitude, scalars))| {
+        .map(|(chunk, ((((l0, l1), l2), l3), scalars))| {
             let mut entries: [Vec<u32>; CLASS_BITS.len()] = Default::default();
-            for (i, (out, scalar)) in magnitude.iter_mut().zip(scalars).enumerate() {
+            for (i, scalar) in scalars.iter().enumerate() {
                 let index = chunk * CHUNK + i;
-                if let Some((class, negative)) = classify_one(scalar, out)
-                    && !skip(index)
-                {
-                    entries[class].push(if negative { index as u32 | NEGATIVE } else { index as u32 });
+                let Some((class, negative, value)) = classify_one(scalar) else { continue };
+                if skip(index) {
+                    continue;
                 }
+                for (limb, value) in [&mut l0[i], &mut l1[i], &mut l2[i], &mut l3[i]].into_iter().zip(value) {
+                    if value != 0 {
+                        *limb = value;
+                    }
+                }
+                entries[class].push(if negative { index as u32 | NEGATIVE } else { index as u32 });
             }
             entries
         })
@@ -64,23 +107,21 @@ pub(crate) fn classify(scalars: &[Fr], skip: impl Fn(usize) -> bool + Sync) -> C
         parts.iter().for_each(|part| entries.extend_from_slice(&part[class]));
         entries.len()
     });
-    Classified { magnitude, entries, ends }
+    Classified { magnitude: Magnitudes(limbs), entries, ends }
 }
 
-fn classify_one(scalar: &Fr, out: &mut [u64; 4]) -> Option<(usize, bool)> {
+/// Class, sign and absolute value of a scalar other than zero.
+fn classify_one(scalar: &Fr) -> Option<(usize, bool, [u64; 4])> {
     if scalar.0 == [0; 4] {
         return None;
     }
     let value = to_limbs(scalar);
     let negated = subtract(&MODULUS, &value);
-    let (bits, negated_bits) = (bit_length(&value), bit_length(&negated));
-    // Bit lengths may tie at 253 only when both are near half the modulus; the smaller one is taken.
-    let negative =
-        negated_bits < bits || (negated_bits == bits && negated.iter().rev().lt(value.iter().rev()));
-    *out = if negative { negated } else { value };
-    let bits = bits.min(negated_bits);
+    let negative = negated.iter().rev().lt(value.iter().rev());
+    let value = if negative { negated } else { value };
+    let bits = bit_length(&value);
     let class = CLASS_BITS.iter().rposition(|&limit| bits <= limit)?;
-    Some((class, negative))
+    Some((class, negative, value))
 }
 
 /// The canonical value as little-endian limbs.
@@ -159,10 +200,14 @@ mod tests {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
         for _ in 0..200 {
             let scalar = Fr::random(&mut rng);
-            let (mut offset, mut sum) = (0, Fr::ZERO);
+            let classified = classify(&[scalar, -scalar], |_| false);
+            let (mut offset, mut sum, mut digits) = (0, Fr::ZERO, Vec::new());
             while offset < 255 {
                 let c = 1 + rng.next_u32() % 20;
                 let d = booth_digit(&to_limbs(&scalar), offset, c);
+                classified.magnitude.digits(&[0, 1 | NEGATIVE], offset, c, &mut digits);
+                let magnitude = classified.magnitude.get(0);
+                assert_eq!(digits, [booth_digit(&magnitude, offset, c); 2], "{c} bits from {offset}");
                 let digit = if d < 0 { -Fr::from(-d as u64) } else { Fr::from(d as u64) };
                 sum += digit * Fr::from(2).pow([u64::from(offset)]);
                 offset += c;
@@ -184,7 +229,8 @@ mod tests {
         assert_eq!(c.reaching(16), &[5, 4 | NEGATIVE, 3]);
         assert_eq!(c.reaching(17), &[5, 4 | NEGATIVE]);
         assert_eq!(c.reaching(193), &[0u32; 0]);
-        assert_eq!(c.magnitude[4], [65536, 0, 0, 0]);
+        assert_eq!(c.magnitude.get(4), [65536, 0, 0, 0]);
+        assert_eq!(c.magnitude.get(5), [0, 0, 1, 0]);
         assert_eq!(Fr::from_repr((-Fr::ONE).to_repr()).unwrap() + Fr::ONE, Fr::ZERO);
         assert_eq!(classify(&values, |i| i != 3).entries, vec![3]);
     }
@@ -194,7 +240,7 @@ mod tests {
         let half = Fr::from(2).invert().unwrap();
         let values = [half, half - Fr::ONE, half + Fr::ONE, -half];
         let c = classify(&values, |_| false);
-        assert!(c.magnitude.iter().all(|m| bit_length(m) <= CLASS_BITS[0]));
+        assert!((0..values.len()).all(|i| bit_length(&c.magnitude.get(i)) <= CLASS_BITS[0]));
         assert_eq!(c.entries.len(), 4);
     }
 }

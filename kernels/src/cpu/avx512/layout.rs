@@ -3,6 +3,7 @@
 //! the eight lanes of one or more groups of its own, so that skewed scalars cost no more.
 
 use super::batch::{NONE, Place};
+use crate::cpu::pages;
 use crate::cpu::scalars::NEGATIVE;
 use std::cmp::Reverse;
 
@@ -42,6 +43,13 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// Makes room for this many entries and what padding they are likely to need.
+    pub(super) fn reserve(&mut self, entries: usize) {
+        if self.list.capacity() < entries {
+            self.list = pages::with_capacity(entries + entries / 8);
+        }
+    }
+
     /// Sorts entries by their digit's absolute value d, bucket d - 1, without those of digit zero; a
     /// negative digit flips the entry's sign. There are at most 2^29 entries.
     pub(super) fn arrange(&mut self, entries: &[u32], digits: &[i32], buckets: usize) {

@@ -6,7 +6,8 @@ use super::batch::{Adder, Entries, InOrder, NONE, Sums};
 use super::curve::PackedCurve;
 use super::layout::{Lanes, Layout, Step};
 use crate::cpu::msm::{Costs, Task, check_lengths, combine, plan, run_all, sum_buckets};
-use crate::cpu::scalars::classify;
+use crate::cpu::pages;
+use crate::cpu::scalars::{Magnitudes, classify};
 use crate::error::KernelError;
 use group::Group;
 use halo2curves::bn256::Fr;
@@ -31,7 +32,8 @@ pub(crate) struct Resident<P: PackedCurve> {
 impl<P: PackedCurve> Resident<P> {
     /// Converts bases, on the current rayon pool.
     pub(crate) fn new(ifma: Ifma, bases: &[P::Raw]) -> Self {
-        let points: Vec<P::Packed> = bases.par_iter().map(|raw| P::pack(&P::from_raw(raw))).collect();
+        let mut points: Vec<P::Packed> = pages::with_capacity(bases.len());
+        bases.par_iter().map(|raw| P::pack(&P::from_raw(raw))).collect_into_vec(&mut points);
         let mut identities: Vec<u64> = points
             .par_chunks(64)
             .map(|points| {
@@ -81,10 +83,14 @@ impl<P: PackedCurve> Buckets<P> {
     }
 
     /// The weighted bucket sum of one task.
-    fn run(&mut self, task: &Task<'_>, bases: &[P::Packed], magnitude: &[[u64; 4]]) -> P::Curve {
+    fn run(&mut self, task: &Task<'_>, bases: &[P::Packed], magnitude: &Magnitudes) -> P::Curve {
+        if self.digits.capacity() < task.entries().len() {
+            self.digits = pages::with_capacity(task.entries().len());
+        }
         task.digits(task.entries(), magnitude, &mut self.digits);
         self.sums.clear();
         self.sums.resize(task.bucket_count() + 1, P::IDENTITY);
+        self.layout.reserve(task.entries().len());
         self.layout.arrange(task.entries(), &self.digits, task.bucket_count());
         let (mut points, mut buckets) = self.accumulate(bases);
         // Sums of the parts of split buckets, far fewer each time; at last no bucket is split.
