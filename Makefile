@@ -65,7 +65,7 @@ bench-batch:
 # The GPU code without a GPU: fatbins of all targets, machine-code gate, PTX interpreter, lavapipe; target/gpu-check.json.
 gpu-check: install-tests
 	$(CARGO) build --release --workspace --features $(ALL) --example gpu_check
-	LATHE_FEATURES=$(ALL) $(BIN)/examples/gpu_check
+	LATHE_FEATURES=$(ALL) $(BIN)/examples/gpu_check target/gpu-check.json
 
 # Proving keys, made once.
 setup:

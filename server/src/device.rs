@@ -14,7 +14,8 @@ pub struct DeviceArgs {
     #[arg(long, env = "LATHE_BACKEND", default_value_t)]
     pub backend: BackendChoice,
 
-    /// Device memory that may be used, for instance 8GiB or 500MB; what the driver reports as free if left out.
+    /// Device memory that may be used, for instance 8GiB or 500MB; if left out, what the CUDA driver reports as free, or
+    /// 4 GiB with wgpu.
     #[arg(long, env = "LATHE_DEVICE_MEMORY", value_name = "SIZE", value_parser = parse_bytes)]
     pub device_memory: Option<u64>,
 }
