@@ -71,6 +71,11 @@ pub struct DeviceOptions {
 ///
 /// Vectors over a domain of size 2^k hold evaluations at `1, w, w^2, ..` or coefficients from the
 /// constant up, in natural order on entry and exit.
+///
+/// Lengths, sizes and handles are checked in every call; points and scalars are not, since a key's points are used in
+/// thousands of calls: whoever takes them in from outside checks them once with [`crate::validate`]. A point off its
+/// curve or a scalar whose limbs are not below the field's order gives a wrong result, on each backend another one.
+/// After an error of the device a vector passed by reference may hold anything.
 pub trait Backend: Send + Sync {
     /// A short name for logs and reports, for instance `cpu`.
     fn name(&self) -> &'static str;
