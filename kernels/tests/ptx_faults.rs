@@ -4,10 +4,13 @@
 
 mod ptx;
 
-use lathe_kernels::KernelError;
-use lathe_kernels::cuda::{Arg, Device, Stream};
+use halo2curves::bn256::Fr;
+use lathe_kernels::cuda::modules::MODULES;
+use lathe_kernels::cuda::{Arg, CudaBackend, Device, Stream};
+use lathe_kernels::{Backend, CpuBackend, KernelError};
 use ptx::Interpreter;
 use ptx::small::{Launch, ONE, WARP, fault, load, run, text, text_with};
+use std::sync::Arc;
 
 /// Asserts that the message holds all these words.
 #[track_caller]
@@ -336,4 +339,41 @@ fn many_launches() {
         device.wait(stream, other).unwrap();
         device.launch(stream, "k", 1, 1, 0, &args).unwrap();
     }
+}
+
+/// Transforms of 2^12 elements, one after the other.
+fn transformed(backend: &dyn Backend) -> Result<Vec<Fr>, KernelError> {
+    let mut values: Vec<Fr> = (0..1 << 12).map(Fr::from).collect();
+    backend.coset_fft(&mut values)?;
+    backend.ifft(&mut values)?;
+    backend.quotient(values.clone(), values.clone(), values)
+}
+
+/// The transforms that ship, each time without one of their barriers: the race is reported, unless the barrier is one
+/// that no thread of these sizes depends on, and then the result is right.
+#[test]
+fn a_barrier_missing_in_the_shipped_transforms_is_reported() {
+    let ptx = MODULES.iter().find(|module| module.name == "fft").expect("fft ships").ptx;
+    let expected = transformed(&CpuBackend::new()).unwrap();
+    let barriers: Vec<usize> = ptx.match_indices("bar.sync").map(|(at, _)| at).collect();
+    let mut harmless = Vec::new();
+    for &at in &barriers {
+        let end = at + ptx[at..].find(';').expect("statements end");
+        let broken = format!("{}{}", &ptx[..at], &ptx[end..]);
+        match transformed(&CudaBackend::on(Arc::new(load(&broken)))) {
+            Ok(result) => {
+                assert!(result == expected, "a wrong result without a report");
+                harmless.push(ptx[..at].lines().count());
+            }
+            Err(error) => {
+                let text = error.to_string();
+                assert!(text.contains("races") || text.contains("nothing has written"), "{text}");
+            }
+        }
+    }
+    assert!(
+        harmless.len() * 2 < barriers.len(),
+        "{} barriers, those on lines {harmless:?} unused",
+        barriers.len()
+    );
 }
