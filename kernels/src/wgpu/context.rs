@@ -33,6 +33,9 @@ pub struct Context {
     fault: Arc<Mutex<Option<Fault>>>,
     budget: u64,
     used: Arc<AtomicU64>,
+    /// What a driver really has that promised more.
+    #[cfg(test)]
+    real: u64,
 }
 
 /// Device memory counted against the budget as long as it lives.
@@ -69,7 +72,16 @@ impl Context {
         });
         let cache = open_pipeline_cache(&opened);
         let budget = options.memory.unwrap_or(DEFAULT_BUDGET);
-        Ok(Self { opened, pipelines: Pipelines::default(), cache, fault, budget, used: Arc::default() })
+        Ok(Self {
+            opened,
+            pipelines: Pipelines::default(),
+            cache,
+            fault,
+            budget,
+            used: Arc::default(),
+            #[cfg(test)]
+            real: u64::MAX,
+        })
     }
 
     pub fn device(&self) -> &wgpu::Device {
@@ -102,6 +114,13 @@ impl Context {
     pub fn limited(mut self, largest_buffer: u64, workgroups: u32) -> Self {
         self.opened.limits.max_storage_buffer_binding_size = largest_buffer;
         self.opened.limits.max_compute_workgroups_per_dimension = workgroups;
+        self
+    }
+
+    /// As a driver would be that has fewer bytes than the budget promises.
+    #[cfg(test)]
+    pub fn with_real_memory(mut self, bytes: u64) -> Self {
+        self.real = bytes;
         self
     }
 
@@ -162,6 +181,10 @@ impl Context {
         let available = self.available().min(self.largest_buffer());
         if bytes > available {
             return Err(KernelError::OutOfDeviceMemory { backend: BACKEND, needed: bytes, available });
+        }
+        #[cfg(test)]
+        if self.used.load(Ordering::Relaxed) + bytes > self.real {
+            return Err(KernelError::OutOfDeviceMemory { backend: BACKEND, needed: bytes, available: 0 });
         }
         self.used.fetch_add(bytes, Ordering::Relaxed);
         let made = self.guarded("allocating device memory", || {

@@ -200,7 +200,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use rand_core::SeedableRng;
 
-    fn limited(largest_buffer: u64, workgroups: u32) -> WgpuBackend {
+    fn backend(change: impl FnOnce(Context) -> Context) -> WgpuBackend {
         let options = DeviceOptions { memory: None, software: true };
         let context = Context::new(&options, None).unwrap_or_else(|error| {
             panic!(
@@ -208,33 +208,78 @@ mod tests {
                  apt-get install -y --no-install-recommends mesa-vulkan-drivers libvulkan1"
             )
         });
-        let context = Arc::new(context.limited(largest_buffer, workgroups));
-        WgpuBackend { context, roots: Mutex::default(), cpu: CpuBackend::new() }
+        WgpuBackend { context: Arc::new(change(context)), roots: Mutex::default(), cpu: CpuBackend::new() }
+    }
+
+    fn random(n: usize, seed: u64) -> Vec<Fr> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        (0..n).map(|_| Fr::random(&mut rng)).collect()
+    }
+
+    /// Asserts that an MSM in G2 of 3000 points, a coset transform and a quotient of 2^13 equal the CPU's.
+    fn assert_equals_the_cpu(backend: &WgpuBackend) {
+        let cpu = CpuBackend::new();
+        let bases = cpu.fixed_base_g2(G2Affine::generator(), &random(3000, 31)).unwrap();
+        let scalars = random(3000, 32);
+        let resident = backend.upload_g2(share_points(&bases)).unwrap();
+        let want = cpu.msm_g2(&cpu.upload_g2(share_points(&bases)).unwrap(), &scalars).unwrap();
+        assert_eq!(backend.msm_g2(&resident, &scalars).unwrap(), want);
+        drop(resident);
+        let (a, b) = (random(1 << 13, 33), random(1 << 13, 34));
+        let (mut got, mut want) = (a.clone(), a.clone());
+        backend.coset_fft(&mut got).unwrap();
+        cpu.coset_fft(&mut want).unwrap();
+        assert!(got == want);
+        let c: Vec<Fr> = a.iter().zip(&b).map(|(a, b)| *a * b).collect();
+        let want = cpu.quotient(a.clone(), b.clone(), c.clone()).unwrap();
+        assert!(backend.quotient(a, b, c).unwrap() == want);
     }
 
     #[test]
     fn an_adapters_limits_split_buffers_and_dispatches_but_change_no_result() {
-        let mut rng = ChaCha8Rng::seed_from_u64(31);
+        // Bases in parts of 1024 and half a vector per buffer; fewer workgroups in a row than sums and transforms have.
+        assert_equals_the_cpu(&backend(|context| context.limited(128 << 10, 10)));
+    }
+
+    #[test]
+    fn a_driver_that_has_less_memory_than_promised_gets_smaller_plans() {
+        for real in [4 << 20, 1 << 20, 320 << 10] {
+            assert_equals_the_cpu(&backend(|context| context.with_real_memory(real)));
+        }
+        let backend = backend(|context| context.with_real_memory(8 << 10));
+        let bases = backend.upload_g1(share_points(&[G1Affine::generator(); 4])).unwrap();
+        for error in [
+            backend.msm_g1(&bases, &[Fr::ONE; 4]).unwrap_err(),
+            backend.fft(&mut vec![Fr::ONE; 1 << 12]).unwrap_err(),
+        ] {
+            assert!(matches!(error, KernelError::OutOfDeviceMemory { backend: BACKEND, .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn callers_on_several_threads_take_turns() {
+        let backend = backend(|context| context);
         let cpu = CpuBackend::new();
-        let mut random = |n: usize| (0..n).map(|_| Fr::random(&mut rng)).collect::<Vec<Fr>>();
-        // 3000 bases in parts of 1024; at most 9 workgroups where a transform alone has 16 and digits have 12.
-        let backend = limited(64 << 10, 3);
-        let bases = cpu.fixed_base_g1(G1Affine::generator(), &random(3000)).unwrap();
-        let scalars = random(3000);
-        let resident = backend.upload_g1(share_points(&bases)).unwrap();
-        let want = cpu.msm_g1(&cpu.upload_g1(share_points(&bases)).unwrap(), &scalars).unwrap();
-        assert_eq!(backend.msm_g1(&resident, &scalars).unwrap(), want);
-        // A vector of 2^12 is twice the largest buffer.
-        let mut got = random(1 << 12);
-        let mut want = got.clone();
-        backend.coset_fft(&mut got).unwrap();
-        cpu.coset_fft(&mut want).unwrap();
-        assert!(got == want);
+        std::thread::scope(|scope| {
+            for seed in 0..4 {
+                let (backend, cpu) = (&backend, &cpu);
+                scope.spawn(move || {
+                    let values = random(1 << (8 + seed), seed);
+                    let (mut got, mut want) = (values.clone(), values);
+                    for _ in 0..3 {
+                        backend.fft(&mut got).unwrap();
+                        cpu.fft(&mut want).unwrap();
+                        assert!(got == want);
+                    }
+                });
+            }
+        });
+        assert_eq!(backend.pipelines().len(), 1, "the one pass that ran was compiled once");
     }
 
     #[test]
     fn a_dispatch_beyond_the_adapters_limits_is_refused() {
-        let backend = limited(1 << 20, 1);
+        let backend = backend(|context| context.limited(1 << 20, 1));
         let error = backend.fft(&mut vec![Fr::ONE; 1 << 12]).unwrap_err();
         assert!(matches!(error, KernelError::Device { backend: BACKEND, .. }), "{error:?}");
     }

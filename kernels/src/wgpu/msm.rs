@@ -116,7 +116,9 @@ impl<P: DevicePoint> Resident<P> {
             let room = Room { bytes, buffer: self.context.largest_buffer() };
             let plan = Plan::choose(longest, &shape, room)?;
             match self.run(&plan, scalars) {
-                Err(KernelError::OutOfDeviceMemory { .. }) => bytes /= 2,
+                Err(KernelError::OutOfDeviceMemory { .. }) => {
+                    bytes = bytes.min(plan.bytes(&shape, longest)) / 2
+                }
                 done => return done,
             }
         }

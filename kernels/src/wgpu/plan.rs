@@ -123,6 +123,11 @@ impl Plan {
         list
     }
 
+    /// Bytes of all buffers of an MSM whose longest part has `n` points.
+    pub fn bytes(&self, shape: &Shape, n: u64) -> u64 {
+        self.buffers(shape, n.div_ceil(self.piece)).iter().sum()
+    }
+
     fn cost(&self, pieces: u64) -> u64 {
         let low_bits = u64::from(self.c - 1 - self.log_chunk);
         let reduction = 2 * self.buckets() + 3 * self.chunks() * low_bits / 2;
@@ -135,15 +140,17 @@ impl Plan {
     /// [`KernelError::OutOfDeviceMemory`] if not even the smallest does.
     pub fn choose(n: u64, shape: &Shape, room: Room) -> Result<Self, KernelError> {
         let mut best: Option<(u64, Plan)> = None;
-        let mut least = u64::MAX;
+        // Of all plans, the least total and the least size of the largest buffer.
+        let (mut least, mut narrowest) = (u64::MAX, u64::MAX);
         let mut pieces = (n * shape.base).div_ceil(LONGEST).max(1);
         loop {
             let piece = n.div_ceil(pieces);
             for plan in WINDOWS.map(|c| Plan::new(c, piece)) {
                 let buffers = plan.buffers(shape, pieces);
                 let total: u64 = buffers.iter().sum();
-                least = least.min(total);
-                let fits = total <= room.bytes && buffers.iter().all(|&bytes| bytes <= room.buffer);
+                let largest = buffers.into_iter().max().unwrap_or(0);
+                (least, narrowest) = (least.min(total), narrowest.min(largest));
+                let fits = total <= room.bytes && largest <= room.buffer;
                 if fits && best.is_none_or(|(cost, _)| plan.cost(pieces) < cost) {
                     best = Some((plan.cost(pieces), plan));
                 }
@@ -153,10 +160,11 @@ impl Plan {
             }
             pieces *= 2;
         }
-        let available = room.bytes;
+        let (needed, available) =
+            if narrowest > room.buffer { (narrowest, room.buffer) } else { (least, room.bytes) };
         best.map(|(_, plan)| plan).ok_or(KernelError::OutOfDeviceMemory {
             backend: BACKEND,
-            needed: least,
+            needed,
             available,
         })
     }
