@@ -161,12 +161,12 @@ pub fn measure(args: &Args) -> Result<Results, Failure> {
     progress.line(&kernels::header());
     for spec in &specs {
         let measured = measure_line(spec, args, &engine, &points, &progress)?;
-        measured.rows.iter().for_each(|row| progress.line(&kernels::line(row)));
         results.targets.push(judge(spec, args, &measured.rows));
         // Making bases resident is measured anew with each line: the first row stands for all.
         let known = |row: &Row, rows: &[Row]| rows.iter().any(|r| r.key() == row.key());
         for row in measured.rows {
             if !known(&row, &results.rows) {
+                progress.line(&kernels::line(&row));
                 results.rows.push(row);
             }
         }
