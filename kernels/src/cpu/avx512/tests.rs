@@ -168,7 +168,7 @@ fn running_sums_agree<P: PackedCurve>(ifma: Ifma, generator: P::Curve, seed: u64
             let list: Vec<u32> = (0..8 * groups)
                 .map(|_| match rng.next_u32() % 16 {
                     0 => NONE,
-                    r => rng.next_u32() % 5 | if r % 2 == 0 { NEGATIVE } else { 0 },
+                    r => (rng.next_u32() % 5) | if r % 2 == 0 { NEGATIVE } else { 0 },
                 })
                 .collect();
             for (want, &entry) in want.iter_mut().zip(&list).filter(|(_, entry)| **entry != NONE) {
