@@ -7,7 +7,8 @@
 use super::fft_butterfly::{Fr8, butterflies, butterflies_plain, butterfly};
 use super::fft_tables::{Block, Factor, Joining, Splitting};
 
-/// Blocks below which a tile is transformed pass by pass: they fit the first-level cache (20 KiB).
+/// Blocks up to which a tile is transformed pass by pass: they fit the first-level cache (20 KiB).
+/// 16 and 256 measure the same on an AMD EPYC of family 26.
 const SMALL: usize = 64;
 
 #[inline(always)]
