@@ -2,7 +2,7 @@
 //! buckets. Scalars are listed the longest first, so that each window sums a prefix of the list.
 
 use super::batch_affine::Workspace;
-use super::scalars::{Classified, Magnitudes, NEGATIVE, classify};
+use super::scalars::{Classified, Magnitudes, NEGATIVE, canonical, classify};
 use crate::error::KernelError;
 use crate::point::CurvePoint;
 use group::Group;
@@ -68,7 +68,7 @@ pub(super) fn check_lengths(bases: usize, scalars: usize) -> Result<(), KernelEr
 /// `sum scalars[i] * bases[i]`.
 pub(crate) fn msm<P: CurvePoint>(bases: &[P::Raw], scalars: &[Fr]) -> Result<P::Curve, KernelError> {
     check_lengths(bases.len(), scalars.len())?;
-    let classified = classify(scalars, |_| false);
+    let classified = classify(scalars, canonical, |_| false);
     let tasks = plan(&classified, &COSTS);
     let sums = run_all(&tasks, Workspace::<P>::new, |workspace, task| {
         run::<P>(workspace, task, bases, &classified.magnitude)
@@ -242,7 +242,7 @@ mod tests {
         scalars.extend([Fr::ONE, -Fr::ONE, -Fr::from(2).invert().unwrap(), Fr::from(u64::MAX)]);
         for n in [1, 5, 1000, scalars.len()] {
             for few in [&scalars[..n], &scalars[scalars.len() - n..], &vec![Fr::from(65535); n]] {
-                let classified = classify(few, |_| false);
+                let classified = classify(few, canonical, |_| false);
                 let tasks = plan(&classified, &COSTS);
                 let mut end = 0;
                 for task in tasks.iter().rev() {

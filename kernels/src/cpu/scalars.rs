@@ -71,8 +71,13 @@ impl Classified {
     }
 }
 
-/// Splits scalars into classes, without those to `skip`. There are fewer than 2^31 of them.
-pub(crate) fn classify(scalars: &[Fr], skip: impl Fn(usize) -> bool + Sync) -> Classified {
+/// Splits scalars into classes, without those to `skip`. There are fewer than 2^31 of them;
+/// `canonical` gives the canonical values of a run of them.
+pub(crate) fn classify(
+    scalars: &[Fr],
+    canonical: impl Fn(&[Fr]) -> Vec<[u64; 4]> + Sync,
+    skip: impl Fn(usize) -> bool + Sync,
+) -> Classified {
     const CHUNK: usize = 1 << 14;
     // Zeroed pages, of which those no scalar reaches into are never touched.
     let mut limbs: [Vec<u64>; 4] = std::array::from_fn(|_| vec![0; scalars.len()]);
@@ -86,9 +91,9 @@ pub(crate) fn classify(scalars: &[Fr], skip: impl Fn(usize) -> bool + Sync) -> C
         .enumerate()
         .map(|(chunk, ((((l0, l1), l2), l3), scalars))| {
             let mut entries: [Vec<u32>; CLASS_BITS.len()] = Default::default();
-            for (i, scalar) in scalars.iter().enumerate() {
+            for (i, value) in canonical(scalars).into_iter().enumerate() {
                 let index = chunk * CHUNK + i;
-                let Some((class, negative, value)) = classify_one(scalar) else { continue };
+                let Some((class, negative, value)) = classify_one(value) else { continue };
                 if skip(index) {
                     continue;
                 }
@@ -110,18 +115,22 @@ pub(crate) fn classify(scalars: &[Fr], skip: impl Fn(usize) -> bool + Sync) -> C
     Classified { magnitude: Magnitudes(limbs), entries, ends }
 }
 
-/// Class, sign and absolute value of a scalar other than zero.
-fn classify_one(scalar: &Fr) -> Option<(usize, bool, [u64; 4])> {
-    if scalar.0 == [0; 4] {
+/// Class, sign and absolute value of a canonical value other than zero.
+fn classify_one(value: [u64; 4]) -> Option<(usize, bool, [u64; 4])> {
+    if value == [0; 4] {
         return None;
     }
-    let value = to_limbs(scalar);
     let negated = subtract(&MODULUS, &value);
     let negative = negated.iter().rev().lt(value.iter().rev());
     let value = if negative { negated } else { value };
     let bits = bit_length(&value);
     let class = CLASS_BITS.iter().rposition(|&limit| bits <= limit)?;
     Some((class, negative, value))
+}
+
+/// The canonical values, one by one.
+pub(crate) fn canonical(scalars: &[Fr]) -> Vec<[u64; 4]> {
+    scalars.iter().map(to_limbs).collect()
 }
 
 /// The canonical value as little-endian limbs.
@@ -200,7 +209,7 @@ mod tests {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4);
         for _ in 0..200 {
             let scalar = Fr::random(&mut rng);
-            let classified = classify(&[scalar, -scalar], |_| false);
+            let classified = classify(&[scalar, -scalar], canonical, |_| false);
             let (mut offset, mut sum, mut digits) = (0, Fr::ZERO, Vec::new());
             while offset < 255 {
                 let c = 1 + rng.next_u32() % 20;
@@ -220,7 +229,7 @@ mod tests {
     fn classes_hold_the_absolute_value_and_the_sign() {
         let values =
             [Fr::ZERO, Fr::ONE, -Fr::ONE, Fr::from(65535), -Fr::from(65536), Fr::from(2).pow([128u64])];
-        let c = classify(&values, |_| false);
+        let c = classify(&values, canonical, |_| false);
         assert_eq!(c.entries, vec![5, 4 | NEGATIVE, 3, 1, 2 | NEGATIVE]);
         assert_eq!(c.ends, [0, 1, 1, 1, 2, 3, 3, 5]);
         assert_eq!(c.bits(), 192);
@@ -232,14 +241,14 @@ mod tests {
         assert_eq!(c.magnitude.get(4), [65536, 0, 0, 0]);
         assert_eq!(c.magnitude.get(5), [0, 0, 1, 0]);
         assert_eq!(Fr::from_repr((-Fr::ONE).to_repr()).unwrap() + Fr::ONE, Fr::ZERO);
-        assert_eq!(classify(&values, |i| i != 3).entries, vec![3]);
+        assert_eq!(classify(&values, canonical, |i| i != 3).entries, vec![3]);
     }
 
     #[test]
     fn no_absolute_value_exceeds_half_the_modulus() {
         let half = Fr::from(2).invert().unwrap();
         let values = [half, half - Fr::ONE, half + Fr::ONE, -half];
-        let c = classify(&values, |_| false);
+        let c = classify(&values, canonical, |_| false);
         assert!((0..values.len()).all(|i| bit_length(&c.magnitude.get(i)) <= CLASS_BITS[0]));
         assert_eq!(c.entries.len(), 4);
     }

@@ -112,7 +112,7 @@ impl Powers {
 
 /// Eight adjacent elements to lanes in the order [`LANE`].
 #[inline(always)]
-fn gather(values: &[Fr; 8]) -> Fr8 {
+pub(super) fn gather(values: &[Fr; 8]) -> Fr8 {
     let v = values.as_chunks::<2>().0;
     let [a, b, c, d] = [load_scalars(&v[0]), load_scalars(&v[1]), load_scalars(&v[2]), load_scalars(&v[3])];
     // Even words of columns 0 2 1 3 in one, 4 6 5 7 in the other; odd words likewise.
@@ -127,7 +127,7 @@ fn gather(values: &[Fr; 8]) -> Fr8 {
 
 /// The reverse of [`gather`], from words.
 #[inline(always)]
-fn scatter(w: [V; 4], values: &mut [Fr; 8]) {
+pub(super) fn scatter(w: [V; 4], values: &mut [Fr; 8]) {
     // Words 0 1 of columns 0 1 4 5 and of 2 3 6 7; then words 2 3.
     let (low, high) =
         ([unpacklo(w[0], w[1]), unpackhi(w[0], w[1])], [unpacklo(w[2], w[3]), unpackhi(w[2], w[3])]);

@@ -13,6 +13,7 @@ mod field;
 mod fixed_base;
 mod layout;
 mod msm;
+mod scalars;
 mod simd;
 #[cfg(test)]
 mod tests;

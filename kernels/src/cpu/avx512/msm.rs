@@ -5,6 +5,7 @@ use super::Ifma;
 use super::batch::{Adder, Entries, InOrder, NONE, Sums};
 use super::curve::PackedCurve;
 use super::layout::{Lanes, Layout, Step};
+use super::scalars::canonical;
 use crate::cpu::msm::{Costs, Task, check_lengths, combine, plan, run_all, sum_buckets};
 use crate::cpu::pages;
 use crate::cpu::scalars::{Magnitudes, classify};
@@ -50,7 +51,7 @@ impl<P: PackedCurve> Resident<P> {
     pub(crate) fn msm(&self, scalars: &[Fr]) -> Result<P::Curve, KernelError> {
         check_lengths(self.points.len(), scalars.len())?;
         let identity = |i: usize| self.identities.get(i / 64).is_some_and(|bits| bits >> (i % 64) & 1 == 1);
-        let classified = classify(scalars, identity);
+        let classified = classify(scalars, |scalars| canonical(self.ifma, scalars), identity);
         let tasks = plan(&classified, &COSTS);
         let sums = run_all(
             &tasks,
