@@ -200,8 +200,8 @@ fn g1_msm_of_every_size() {
 #[test]
 fn g1_msm_whatever_the_scalars() {
     let mut rng = rng(3);
-    let points = G1Affine::bases(&random_scalars(2048, &mut rng));
-    check_scalars(&points, &scalar_cases(2048, &mut rng));
+    let points = G1Affine::bases(&random_scalars(4096, &mut rng));
+    check_scalars(&points, &scalar_cases(4096, &mut rng));
 }
 
 #[test]
