@@ -1,6 +1,7 @@
 //! Scalars sorted by size: most of a witness is zero, one, a byte or a limb, and a scalar takes part
 //! only in the windows its bits reach. Values just below the modulus count as small negatives.
 
+use super::pages::Zeroed;
 use ff::PrimeField;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
@@ -17,7 +18,7 @@ const MODULUS: [u64; 4] = {
 pub(crate) const NEGATIVE: u32 = 1 << 31;
 
 /// Absolute values, limb by limb, so that a window reads no more than the one or two limbs it needs.
-pub(crate) struct Magnitudes([Vec<u64>; 4]);
+pub(crate) struct Magnitudes([Zeroed; 4]);
 
 impl Magnitudes {
     /// The Booth digits (see [`booth_digit`]) of the entries at bit `offset`.
@@ -30,12 +31,13 @@ impl Magnitudes {
         let index = |entry: &u32| (entry & !NEGATIVE) as usize;
         digits.clear();
         // One bit below the window is its carry; below bit 0 there is a zero.
+        let limbs: [&[u64]; 4] = self.0.each_ref().map(|limb| &**limb);
         let Some(low) = offset.checked_sub(1) else {
-            digits.extend(entries.iter().map(|entry| digit(self.0[0][index(entry)] << 1)));
+            digits.extend(entries.iter().map(|entry| digit(limbs[0][index(entry)] << 1)));
             return;
         };
         let (limb, shift) = ((low / 64) as usize, low % 64);
-        match self.0.get(limb..) {
+        match limbs.get(limb..) {
             Some([this, next, ..]) if shift + width >= 64 => digits
                 .extend(entries.iter().map(index).map(|i| digit(this[i] >> shift | next[i] << (64 - shift)))),
             Some([this, ..]) => digits.extend(entries.iter().map(|entry| digit(this[index(entry)] >> shift))),
@@ -79,8 +81,7 @@ pub(crate) fn classify(
     skip: impl Fn(usize) -> bool + Sync,
 ) -> Classified {
     const CHUNK: usize = 1 << 14;
-    // Zeroed pages, of which those no scalar reaches into are never touched.
-    let mut limbs: [Vec<u64>; 4] = std::array::from_fn(|_| vec![0; scalars.len()]);
+    let mut limbs: [Zeroed; 4] = std::array::from_fn(|_| Zeroed::new(scalars.len()));
     let [l0, l1, l2, l3] = &mut limbs;
     let parts: Vec<[Vec<u32>; CLASS_BITS.len()]> = l0
         .par_chunks_mut(CHUNK)
