@@ -7,14 +7,7 @@ cd "$(dirname "$0")/.."
 
 say() { echo "install: $*"; }
 
-apt_install() {
-  command -v apt-get >/dev/null || { say "$* missing, and there is no apt-get here: please install it"; exit 1; }
-  root=""
-  [ "$(id -u)" -eq 0 ] || root="sudo"
-  say "installing $*"
-  $root apt-get update -qq
-  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-}
+. scripts/apt.sh
 
 node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
 
@@ -37,6 +30,6 @@ if [ "${1:-}" = tests ] && [ "$(uname -s)" = Linux ]; then
   for dir in /usr/share/vulkan/icd.d /etc/vulkan/icd.d; do
     for driver in "$dir"/*.json; do [ ! -e "$driver" ] || found=yes; done
   done
-  [ -n "$found" ] && ldconfig -p | grep -q 'libvulkan\.so\.1' || apt_install mesa-vulkan-drivers libvulkan1
+  [ -n "$found" ] && PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q 'libvulkan\.so\.1' || apt_install mesa-vulkan-drivers libvulkan1
   python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3 python3-venv
 fi

@@ -13,14 +13,7 @@ nvidia-cuda-cccl==13.3.5.0.6 nvidia-cuda-cuobjdump==13.4.92 nvidia-cuda-nvdisasm
 
 say() { echo "setup-cuda: $*"; }
 
-apt_install() {
-  command -v apt-get >/dev/null || { say "$* missing, and there is no apt-get here: please install it"; exit 1; }
-  root=""
-  [ "$(id -u)" -eq 0 ] || root="sudo"
-  say "installing $*"
-  $root apt-get update -qq
-  $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-}
+. scripts/apt.sh
 
 # The marker names what is installed, and is written last: a broken run is repeated.
 marker="$venv/lathe-cuda-packages"

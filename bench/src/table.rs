@@ -70,7 +70,7 @@ impl Spec {
     }
 }
 
-/// The table of issue 3.
+/// The comparisons by which the kernels are judged, and what each must reach.
 fn specs() -> Vec<Spec> {
     let ark = Against::Library(Rival::Arkworks, "arkworks");
     let ark_u16 = Against::Library(Rival::Arkworks, "arkworks u16");

@@ -20,6 +20,16 @@ pub fn log_size(size: usize) -> Result<u32, KernelError> {
     Ok(log_size)
 }
 
+/// Checks the three vectors of a quotient: one length, which is a domain's; returns its logarithm.
+pub(crate) fn check_quotient(a: &[Fr], b: &[Fr], c: &[Fr]) -> Result<u32, KernelError> {
+    for (what, v) in [("quotient: b against a", b), ("quotient: c against a", c)] {
+        if v.len() != a.len() {
+            return Err(KernelError::LengthMismatch { what, expected: a.len(), got: v.len() });
+        }
+    }
+    log_size(a.len())
+}
+
 /// The primitive root of unity of order `2^log_size`. `log_size` is at most [`TWO_ADICITY`].
 pub fn root_of_unity(log_size: u32) -> Fr {
     (log_size..TWO_ADICITY).fold(Fr::ROOT_OF_UNITY, |w, _| w.square())

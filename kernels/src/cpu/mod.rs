@@ -202,11 +202,7 @@ impl Backend for CpuBackend {
     }
 
     fn quotient(&self, a: Vec<Fr>, b: Vec<Fr>, c: Vec<Fr>) -> Result<Vec<Fr>, KernelError> {
-        for (what, v) in [("quotient: b against a", &b), ("quotient: c against a", &c)] {
-            if v.len() != a.len() {
-                return Err(KernelError::LengthMismatch { what, expected: a.len(), got: v.len() });
-            }
-        }
+        crate::domain::check_quotient(&a, &b, &c)?;
         #[cfg(target_arch = "x86_64")]
         if let Some(transform) = self.transform(a.len())? {
             return Ok(transform.quotient(a, b, c));

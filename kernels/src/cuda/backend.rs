@@ -186,11 +186,7 @@ impl Backend for CudaBackend {
     }
 
     fn quotient(&self, a: Vec<Fr>, b: Vec<Fr>, c: Vec<Fr>) -> Result<Vec<Fr>, KernelError> {
-        for (what, v) in [("quotient: b against a", &b), ("quotient: c against a", &c)] {
-            if v.len() != a.len() {
-                return Err(KernelError::LengthMismatch { what, expected: a.len(), got: v.len() });
-            }
-        }
+        crate::domain::check_quotient(&a, &b, &c)?;
         let _turn = self.turn();
         self.fft.quotient(a, b, c)
     }

@@ -170,12 +170,7 @@ impl Backend for WgpuBackend {
     }
 
     fn quotient(&self, a: Vec<Fr>, b: Vec<Fr>, c: Vec<Fr>) -> Result<Vec<Fr>, KernelError> {
-        for (what, v) in [("quotient: b against a", &b), ("quotient: c against a", &c)] {
-            if v.len() != a.len() {
-                return Err(KernelError::LengthMismatch { what, expected: a.len(), got: v.len() });
-            }
-        }
-        let log_n = crate::domain::log_size(a.len())?;
+        let log_n = crate::domain::check_quotient(&a, &b, &c)?;
         let mut tables = self.turn();
         let roots = self.tables(&mut tables, log_n)?;
         fft::quotient(&self.context, &roots, [a, b, c])

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 
 /// Independent prefix products, so that one multiplication's latency hides behind the others.
 const CHAINS: usize = 4;
-/// How many groups ahead operands are fetched.
+/// How many groups ahead operands are fetched. Not tuned.
 const AHEAD: usize = 6;
 /// An entry without a point.
 pub(super) const NONE: u32 = NEGATIVE - 1;

@@ -15,11 +15,11 @@ use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 
 /// A bucket takes two additions in steps of fewer groups than those of the points; a window some
-/// projective additions.
+/// projective additions. Not tuned.
 const COSTS: Costs = Costs { bucket_quarters: 10, window: 300, max_width: 18 };
 /// Up to this many buckets the projective running sum is no slower.
 const FEW_BUCKETS: usize = 32;
-/// Runs of buckets summed side by side.
+/// Runs of buckets summed side by side. Not tuned.
 const RUNS: usize = 1024;
 
 /// Bases in the form of this path.
