@@ -36,7 +36,7 @@ struct Text {
 /// The text form, if there is one that assembles to this very word.
 fn text(word: u64, pc: usize, page_len: usize) -> Option<Text> {
     let i = Instruction::decode(word);
-    let row = find(i.opcode).filter(|o| o.status == Status::Live)?;
+    let row = find(i.opcode).filter(|o| o.status != Status::Reserved || !o.form.is_empty())?;
     if i.opcode == op::BITS && (i.b > 255 || !(1..=256).contains(&i.imm)) {
         return None;
     }
@@ -55,6 +55,11 @@ fn text(word: u64, pc: usize, page_len: usize) -> Option<Text> {
             Operand::T | Operand::Small => number(&mut canonical.b, i.b),
             Operand::Constant => number(&mut canonical.a, i.a),
             Operand::Imm | Operand::OptImm => number(&mut canonical.imm, i.imm),
+            Operand::Forward => {
+                canonical.imm = i.imm;
+                target = Some(pc + 1 + usize::from(i.imm)).filter(|t| *t < page_len);
+                format!("L{}", target?)
+            }
             Operand::Target => {
                 canonical.d = i.d;
                 let to = usize::try_from(pc as i64 + 1 + i64::from(i.d) - JUMP_BIAS).ok()?;

@@ -154,6 +154,8 @@ pub enum Operand {
     Small,
     /// A jump target.
     Target,
+    /// A jump target behind the instruction: `pc + 1 + imm`.
+    Forward,
     /// The `imm` field; must be written.
     Imm,
     /// The `imm` field; 0 if left out.
@@ -183,7 +185,7 @@ impl Op {
 
     /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
     pub fn uses_imm(&self) -> bool {
-        self.form.iter().any(|o| matches!(o, Operand::Imm | Operand::OptImm))
+        self.form.iter().any(|o| matches!(o, Operand::Imm | Operand::OptImm | Operand::Forward))
     }
 
     /// Number within the class.

@@ -32,7 +32,7 @@ pub(super) fn statement(line: &Line, pc: usize, names: &Names) -> Result<Option<
     }
     let row = OPS
         .iter()
-        .find(|o| o.name == name && o.status == Status::Live)
+        .find(|o| o.name == name && (o.status != Status::Reserved || !o.form.is_empty()))
         .ok_or_else(|| unknown(name, *place))?;
     let fixed = row.form.iter().filter(|o| **o != Operand::OptImm).count();
     if args.len() < fixed || args.len() > row.form.len() {
@@ -69,7 +69,7 @@ fn describe(operand: Operand) -> &'static str {
         Operand::T => "number",
         Operand::Constant => "constant",
         Operand::Small => "number below 16384",
-        Operand::Target => "label",
+        Operand::Target | Operand::Forward => "label",
         Operand::Imm => "number below 4096",
         Operand::OptImm => "number below 4096 (or nothing)",
     }
@@ -96,6 +96,7 @@ fn place_operand(
         Operand::Constant => i.a = constant(arg, names)?,
         Operand::Imm | Operand::OptImm => i.imm = number(arg, names, IMM_LIMIT)? as u16,
         Operand::Target => i.d = target(arg, pc, names)?,
+        Operand::Forward => i.imm = forward(arg, pc, names)?,
     }
     if row.opcode == op::BITS
         && (operand == Operand::T && i.b > 255 || operand == Operand::Imm && !bits_count(i.imm))
@@ -160,16 +161,24 @@ fn constant(arg: &Arg, names: &Names) -> Result<u16, AsmError> {
 }
 
 fn target(arg: &Arg, pc: usize, names: &Names) -> Result<u16, AsmError> {
+    let distance = distance(arg, pc, names)?;
+    let field = u16::try_from(distance - 1 + JUMP_BIAS).ok().filter(|f| u64::from(*f) < FIELD_LIMIT);
+    let message = || format!("{} is {distance} words away, a jump reaches 8191 back and 8192 on", arg.token);
+    field.ok_or_else(|| AsmError::new(arg.place, message()))
+}
+
+fn forward(arg: &Arg, pc: usize, names: &Names) -> Result<u16, AsmError> {
+    let distance = distance(arg, pc, names)?;
+    let field = u16::try_from(distance - 1).ok().filter(|f| u64::from(*f) < IMM_LIMIT);
+    let message = || format!("{} is {distance} words away, an overflow jump reaches 1 to 4096 on", arg.token);
+    field.ok_or_else(|| AsmError::new(arg.place, message()))
+}
+
+/// Words from the instruction at `pc` to a label.
+fn distance(arg: &Arg, pc: usize, names: &Names) -> Result<i64, AsmError> {
     let Token::Name(name) = &arg.token else {
         return Err(AsmError::new(arg.place, format!("found {}, expected a label", arg.token)));
     };
     let fault = || AsmError::new(arg.place, format!("label `{name}` is not defined"));
-    let to = *names.labels.get(name).ok_or_else(fault)?;
-    let field = to as i64 - pc as i64 - 1 + JUMP_BIAS;
-    let message =
-        || format!("`{name}` is {} words away, a jump reaches 8192 back and 8191 on", to as i64 - pc as i64);
-    u16::try_from(field)
-        .ok()
-        .filter(|f| u64::from(*f) < FIELD_LIMIT)
-        .ok_or_else(|| AsmError::new(arg.place, message()))
+    Ok(*names.labels.get(name).ok_or_else(fault)? as i64 - pc as i64)
 }

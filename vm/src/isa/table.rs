@@ -7,7 +7,9 @@ use super::{Class, Family, Op, Operand, opcode};
 pub enum Status {
     /// Executed and proven.
     Live,
-    /// Numbered, refused before proving.
+    /// Executed and traced; no chip yet, so a batch that uses it is refused before proving.
+    Executed,
+    /// Numbered, refused by the machine. One with operands has its encoding settled, and the compiler emits it.
     Reserved,
 }
 
@@ -26,6 +28,14 @@ pub mod op {
         SELECT = R 32; NCALL = J 32; NRET = R 33; LD = B 32; ST = B 33; CDLOAD = R 34; CDSIZE = R 35;
         CALLER = R 36; ADDRESS = R 37; SLOAD = R 38; SSTORE = R 39; ALOAD = R 40; ASTORE = R 41;
         KECCAK = R 42; MIMICCALL = R 43; RETURN = R 44; REVERT = R 45;
+        MULHI = R 64; DIV = R 65; MOD = R 66; SDIV = R 67; SMOD = R 68; ADDMOD = R 69; MULMOD = R 70; EXP = R 71;
+        SIGNEXTEND = R 72; ADDO = R 73; SUBO = R 74; MULO = R 75; SLT = R 76; BYTE = R 78; SAR = R 79;
+        COPY = R 80; RDSIZE = R 81; TLOAD = R 83; TSTORE = R 84; CALL = R 85; STATICCALL = R 86;
+        DELEGATECALL = R 87; LOG = R 88; GAS = R 89; BLOCKVALUE = R 90; TXVALUE = R 91; CALLVALUE = R 94;
+        BALANCE = R 95; EXTCODEHASH = R 97; EXTCODESIZE = R 98; CREATE = R 99; SELFDESTRUCT = R 100;
+        BLOCKHASH = R 101; BLOBHASH = R 102;
+        SETL = I 64; ILOAD = I 65; ISTORE = I 66; JSLT = J 64; JSGE = J 67;
+        LTI = B 64; GTI = B 65; CDLD = B 66; ST8 = B 68; JLTI = K 64; JGEI = K 65;
     }
 }
 
@@ -33,12 +43,16 @@ const fn live(name: &'static str, opcode: u16, family: Family, form: &'static [O
     Op { name, opcode, family, form, status: Status::Live }
 }
 
-const fn reserved(name: &'static str, class: Class, number: u8, family: Family) -> Op {
-    Op { name, opcode: opcode(class, number), family, form: &[], status: Status::Reserved }
+const fn executed(name: &'static str, opcode: u16, family: Family, form: &'static [Operand]) -> Op {
+    Op { name, opcode, family, form, status: Status::Executed }
+}
+
+const fn reserved(name: &'static str, opcode: u16, family: Family, form: &'static [Operand]) -> Op {
+    Op { name, opcode, family, form, status: Status::Reserved }
 }
 
 use Family::{Alu, Call, Calldata, Control, Hash, Heap, Storage};
-use Operand::{A, B, Constant, D, Imm, OptImm, Small, T, Target};
+use Operand::{A, B, Constant, D, Forward, Imm, OptImm, Small, T, Target};
 
 /// Every opcode with a name.
 pub const OPS: &[Op] = &[
@@ -85,41 +99,55 @@ pub const OPS: &[Op] = &[
     live("mimiccall", op::MIMICCALL, Call, &[D, A, B, OptImm]),
     live("return", op::RETURN, Call, &[A, B]),
     live("revert", op::REVERT, Call, &[A, B]),
-    reserved("mulhi", Class::R, 64, Alu),
-    reserved("div", Class::R, 65, Alu),
-    reserved("mod", Class::R, 66, Alu),
-    reserved("sdiv", Class::R, 67, Alu),
-    reserved("smod", Class::R, 68, Alu),
-    reserved("addmod", Class::R, 69, Alu),
-    reserved("mulmod", Class::R, 70, Alu),
-    reserved("exp", Class::R, 71, Alu),
-    reserved("signextend", Class::R, 72, Alu),
-    reserved("addo", Class::R, 73, Alu),
-    reserved("subo", Class::R, 74, Alu),
-    reserved("mulo", Class::R, 75, Alu),
-    reserved("slt", Class::R, 76, Alu),
-    reserved("sgt", Class::R, 77, Alu),
-    reserved("byte", Class::R, 78, Alu),
-    reserved("sar", Class::R, 79, Alu),
-    reserved("rdload", Class::R, 80, Calldata),
-    reserved("rdsize", Class::R, 81, Calldata),
-    reserved("rdcopy", Class::R, 82, Calldata),
-    reserved("tload", Class::R, 83, Storage),
-    reserved("tstore", Class::R, 84, Storage),
-    reserved("call", Class::R, 85, Call),
-    reserved("staticcall", Class::R, 86, Call),
-    reserved("delegatecall", Class::R, 87, Call),
-    reserved("log", Class::R, 88, Storage),
-    reserved("gas", Class::R, 89, Calldata),
-    reserved("blockvalue", Class::R, 90, Calldata),
-    reserved("txvalue", Class::R, 91, Calldata),
-    reserved("precompile", Class::R, 92, Call),
-    reserved("jslt", Class::J, 64, Control),
-    reserved("jmps", Class::J, 65, Control),
-    reserved("jmpfar", Class::J, 66, Control),
-    reserved("ncallfar", Class::J, 67, Control),
-    reserved("ldu", Class::B, 64, Heap),
-    reserved("stu", Class::B, 65, Heap),
+    executed("mulhi", op::MULHI, Alu, &[D, A, B]),
+    executed("div", op::DIV, Alu, &[D, A, B]),
+    executed("mod", op::MOD, Alu, &[D, A, B]),
+    executed("sdiv", op::SDIV, Alu, &[D, A, B]),
+    executed("smod", op::SMOD, Alu, &[D, A, B]),
+    executed("addmod", op::ADDMOD, Alu, &[D, A, B]),
+    executed("mulmod", op::MULMOD, Alu, &[D, A, B]),
+    executed("exp", op::EXP, Alu, &[D, A, B]),
+    executed("signextend", op::SIGNEXTEND, Alu, &[D, A, B]),
+    executed("slt", op::SLT, Alu, &[D, A, B]),
+    executed("byte", op::BYTE, Alu, &[D, A, B]),
+    executed("sar", op::SAR, Alu, &[D, A, B]),
+    executed("lti", op::LTI, Alu, &[D, A, T]),
+    executed("gti", op::GTI, Alu, &[D, A, T]),
+    executed("setl", op::SETL, Alu, &[D, T, Imm]),
+    executed("addo", op::ADDO, Control, &[D, A, B, Forward]),
+    executed("subo", op::SUBO, Control, &[D, A, B, Forward]),
+    executed("mulo", op::MULO, Control, &[D, A, B, Forward]),
+    executed("jslt", op::JSLT, Control, &[A, B, Target]),
+    executed("jsge", op::JSGE, Control, &[A, B, Target]),
+    executed("jlti", op::JLTI, Control, &[A, Small, Target]),
+    executed("jgei", op::JGEI, Control, &[A, Small, Target]),
+    executed("st8", op::ST8, Heap, &[D, A, T]),
+    executed("copy", op::COPY, Heap, &[D, A, B, Imm]),
+    executed("cdld", op::CDLD, Calldata, &[D, A, T]),
+    executed("rdsize", op::RDSIZE, Calldata, &[D]),
+    executed("callvalue", op::CALLVALUE, Calldata, &[D]),
+    executed("gas", op::GAS, Calldata, &[D]),
+    executed("blockvalue", op::BLOCKVALUE, Calldata, &[D, Imm]),
+    executed("txvalue", op::TXVALUE, Calldata, &[D, Imm]),
+    executed("blockhash", op::BLOCKHASH, Calldata, &[D, A]),
+    executed("blobhash", op::BLOBHASH, Calldata, &[D, A]),
+    executed("tload", op::TLOAD, Storage, &[D, A]),
+    executed("tstore", op::TSTORE, Storage, &[A, B]),
+    executed("balance", op::BALANCE, Storage, &[D, A]),
+    executed("extcodehash", op::EXTCODEHASH, Storage, &[D, A]),
+    executed("extcodesize", op::EXTCODESIZE, Storage, &[D, A]),
+    executed("iload", op::ILOAD, Storage, &[D, T]),
+    executed("istore", op::ISTORE, Storage, &[D, T]),
+    executed("log", op::LOG, Call, &[D, A, B, Imm]),
+    reserved("call", op::CALL, Call, &[D, A, B]),
+    reserved("staticcall", op::STATICCALL, Call, &[D, A, B]),
+    reserved("delegatecall", op::DELEGATECALL, Call, &[D, A, B]),
+    reserved("create", op::CREATE, Call, &[D, A, B, Imm]),
+    reserved("selfdestruct", op::SELFDESTRUCT, Call, &[A]),
+    reserved("precompile", opcode(Class::R, 92), Call, &[]),
+    reserved("jmps", opcode(Class::J, 65), Control, &[]),
+    reserved("jmpfar", opcode(Class::J, 66), Control, &[]),
+    reserved("ncallfar", opcode(Class::J, 68), Control, &[]),
 ];
 
 /// Row numbers by opcode; 255 for none.

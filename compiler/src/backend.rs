@@ -1,0 +1,1 @@
+//! From [`crate::mir`] to a code page: selection, slots, layout, encoding.

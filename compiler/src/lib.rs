@@ -1,0 +1,12 @@
+//! lathec: Solidity and Yul to zkEVM bytecode.
+//!
+//! ```text
+//! Solidity --solc--> Yul --yul--> resolved tree --llvm--> LLVM IR --LLVM's optimiser--> mir --backend--> code page
+//! ```
+//!
+//! No input makes it panic: whatever is wrong with a source is a [`diagnostic::Diagnostic`] with its place.
+
+pub mod backend;
+pub mod diagnostic;
+pub mod mir;
+pub mod yul;
