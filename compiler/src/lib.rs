@@ -8,5 +8,6 @@
 
 pub mod backend;
 pub mod diagnostic;
+pub mod llvm;
 pub mod mir;
 pub mod yul;

@@ -1,0 +1,294 @@
+//! One contract from Yul text to code pages: objects innermost first, since a page's hash is part of what creates it.
+use crate::backend;
+use crate::diagnostic::{Diagnostic, Loc, Src};
+use crate::llvm::{self, Role, Scope, Symbol};
+use crate::yul::ast::{Block, Code, Expression, ExpressionKind, Object, Statement, StatementKind};
+use crate::yul::builtin::Builtin;
+use lathe_vm::Word;
+use lathe_vm::trace::Page;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+pub use crate::llvm::Level;
+
+/// How to compile.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// LLVM's optimisation level.
+    pub level: Level,
+    /// Addresses of libraries, by `file:Name` or `Name`.
+    pub libraries: BTreeMap<String, [u8; 20]>,
+    /// Keep LLVM's text in [`Part::llvm_ir`].
+    pub emit_llvm_ir: bool,
+    /// Compile again for size if a page becomes too large.
+    pub fallback_to_size: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            level: Level::default(),
+            libraries: BTreeMap::new(),
+            emit_llvm_ir: false,
+            fallback_to_size: true,
+        }
+    }
+}
+
+/// A place where a library's address belongs once it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkReference {
+    /// The library, as solc names it: `file:Name`.
+    pub library: String,
+    /// The page constant that holds the address, zero until linked.
+    pub constant: usize,
+}
+
+/// One compiled object: a code page with what tools need to know of it.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// The object's name.
+    pub name: String,
+    /// The padded page.
+    pub words: Vec<u64>,
+    /// Poseidon2 hash of the page; none while libraries are not linked.
+    pub hash: Option<Word>,
+    /// Instructions; constants and data follow.
+    pub code_words: usize,
+    /// For each instruction its place in the Solidity sources.
+    pub source_map: Vec<Option<Src>>,
+    /// Index of each immutable by solc's name of it.
+    pub immutables: BTreeMap<String, u32>,
+    /// What is left to link.
+    pub link_references: Vec<LinkReference>,
+    /// Disassembly.
+    pub listing: String,
+    /// LLVM's text after optimisation.
+    pub llvm_ir: Option<String>,
+    /// Slots of the largest frame.
+    pub slots: u32,
+    /// Compiled for size because the page was too large otherwise.
+    pub for_size: bool,
+}
+
+impl Part {
+    /// The page.
+    ///
+    /// # Errors
+    /// None for what [`compile`] made; the words may have been changed since.
+    pub fn page(&self) -> Result<Page, lathe_vm::code::CodeError> {
+        Page::new(self.words.clone())
+    }
+}
+
+/// A compiled contract.
+#[derive(Clone, Debug)]
+pub struct Contract {
+    /// The page that runs once. For a plain Yul object without objects in it: its only page, which is runtime code.
+    pub deploy: Part,
+    /// The page that runs at every call.
+    pub runtime: Option<Part>,
+    /// Contracts that this one can create, by name; their own creations included.
+    pub created: Vec<Contract>,
+    /// Things to tell.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Compiles solc's Yul text of one contract, or a plain Yul object.
+///
+/// # Errors
+/// Everything that is wrong with the text, and what the machine cannot do, with places.
+pub fn compile(yul_text: &str, options: &Options) -> Result<Contract, Vec<Diagnostic>> {
+    let object = crate::yul::parse(yul_text)?;
+    contract(&object, options)
+}
+
+/// True for the name that solc gives runtime code.
+fn is_runtime_name(name: &str) -> bool {
+    name.ends_with("_deployed")
+}
+
+/// The object that a deploy object's code becomes: `NAME_deployed`, else its first.
+fn runtime_of(object: &Object) -> Option<&Object> {
+    let wanted = format!("{}_deployed", object.name);
+    object.objects.iter().find(|o| o.name == wanted).or(object.objects.first())
+}
+
+fn contract(object: &Object, options: &Options) -> Result<Contract, Vec<Diagnostic>> {
+    let runtime_object = runtime_of(object).filter(|_| !is_runtime_name(&object.name));
+    let mut names = BTreeSet::new();
+    for part in [Some(object), runtime_object].into_iter().flatten() {
+        immutables(&part.code, &mut names);
+    }
+    let mut ordered: Vec<String> = names.into_iter().collect();
+    // solc names them by number.
+    ordered.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    let immutables: BTreeMap<String, u32> = ordered.into_iter().zip(0..).collect();
+    let mut created = Vec::new();
+    let Some(runtime_object) = runtime_object else {
+        let deploy = part(object, Role::Runtime, &immutables, options, None, &mut created)?;
+        return Ok(Contract { deploy, runtime: None, created, warnings: Vec::new() });
+    };
+    let runtime = part(runtime_object, Role::Runtime, &immutables, options, None, &mut created)?;
+    let deploy = part(object, Role::Deploy, &immutables, options, Some(&runtime), &mut created)?;
+    Ok(Contract { deploy, runtime: Some(runtime), created, warnings: Vec::new() })
+}
+
+/// Compiles one object's code; contracts within it first.
+fn part(
+    object: &Object,
+    role: Role,
+    immutables: &BTreeMap<String, u32>,
+    options: &Options,
+    runtime: Option<&Part>,
+    created: &mut Vec<Contract>,
+) -> Result<Part, Vec<Diagnostic>> {
+    let mut symbols = HashMap::from([(object.name.clone(), Symbol::Own)]);
+    for data in &object.data {
+        symbols.insert(data.name.clone(), Symbol::Data(data.bytes.clone()));
+    }
+    for inner in &object.objects {
+        if let Some(part) = runtime.filter(|r| r.name == inner.name) {
+            add_symbol(&mut symbols, "", inner, part.hash, options, created)?;
+            continue;
+        }
+        let contract = contract(inner, options)?;
+        add_symbol(&mut symbols, "", inner, contract.deploy.hash, options, created)?;
+        created.push(contract);
+    }
+    let scope = Scope { role, symbols, immutables, libraries: &options.libraries };
+    generate(object, &scope, options).map_err(|d| vec![d])
+}
+
+/// Names an inner object, and by dotted paths the objects within it.
+fn add_symbol(
+    symbols: &mut HashMap<String, Symbol>,
+    prefix: &str,
+    object: &Object,
+    hash: Option<Word>,
+    options: &Options,
+    created: &mut Vec<Contract>,
+) -> Result<(), Vec<Diagnostic>> {
+    let path = format!("{prefix}{}", object.name);
+    // A contract that waits for libraries has no hash; only code that names it is in trouble.
+    if let Some(hash) = hash {
+        symbols.insert(path.clone(), Symbol::Object(hash));
+    } else {
+        symbols.insert(path.clone(), Symbol::Unlinked);
+    }
+    let prefix = format!("{path}.");
+    for data in &object.data {
+        symbols.insert(format!("{prefix}{}", data.name), Symbol::Data(data.bytes.clone()));
+    }
+    for inner in &object.objects {
+        let hash = match created.iter().find(|c| c.deploy.name == inner.name) {
+            Some(known) => known.deploy.hash,
+            None if is_runtime_name(&inner.name) => None,
+            None => contract(inner, options)?.deploy.hash,
+        };
+        add_symbol(symbols, &prefix, inner, hash, options, created)?;
+    }
+    Ok(())
+}
+
+fn generate(object: &Object, scope: &Scope<'_>, options: &Options) -> Result<Part, Diagnostic> {
+    let mut levels = vec![options.level];
+    if options.fallback_to_size && options.level != Level::Oz {
+        levels.push(Level::Oz);
+    }
+    let mut fault = None;
+    for (attempt, level) in levels.into_iter().enumerate() {
+        let keep_ir = options.emit_llvm_ir;
+        let compiled = llvm::compile(&object.name, &object.code, scope, level, keep_ir)?;
+        let how = backend::Options { optimise: level != Level::O0, optimise_size: level == Level::Oz };
+        match backend::generate(&compiled.module, &how) {
+            Ok(program) => {
+                let made = Made { object, scope, compiled, program, for_size: attempt > 0 };
+                return made.part();
+            }
+            Err(e) => fault = Some(e),
+        }
+    }
+    let message = fault.map(|e| e.to_string()).unwrap_or_default();
+    Err(Diagnostic::error(object.loc, format!("`{}`: {message}", object.name)))
+}
+
+/// A generated program and where it came from.
+struct Made<'a> {
+    object: &'a Object,
+    scope: &'a Scope<'a>,
+    compiled: llvm::Compiled,
+    program: backend::Program,
+    for_size: bool,
+}
+
+impl Made<'_> {
+    fn part(self) -> Result<Part, Diagnostic> {
+        let Made { object, scope, compiled, program, for_size } = self;
+        let page = Page::new(program.words.clone())
+            .map_err(|e| Diagnostic::error(object.loc, format!("`{}`: {e}", object.name)))?;
+        let reference = |(library, constant): &(u32, usize)| LinkReference {
+            library: compiled.module.libraries.get(*library as usize).cloned().unwrap_or_default(),
+            constant: *constant,
+        };
+        let link_references: Vec<LinkReference> = program.libraries.iter().map(reference).collect();
+        let src = |loc: &Option<Loc>| loc.as_ref().and_then(|l| l.src);
+        Ok(Part {
+            name: object.name.clone(),
+            hash: link_references.is_empty().then(|| page.hash_word()),
+            words: page.words,
+            code_words: program.code_words,
+            source_map: program.locs.iter().map(src).collect(),
+            immutables: scope.immutables.clone(),
+            link_references,
+            listing: backend::listing(&program),
+            llvm_ir: compiled.llvm_ir,
+            slots: program.slots,
+            for_size,
+        })
+    }
+}
+
+/// Collects the names of immutables.
+fn immutables(code: &Code, names: &mut BTreeSet<String>) {
+    block_immutables(&code.body, names);
+    code.functions.iter().for_each(|f| block_immutables(&f.body, names));
+}
+
+fn block_immutables(block: &Block, names: &mut BTreeSet<String>) {
+    for Statement { kind, .. } in block {
+        match kind {
+            StatementKind::Block(block) => block_immutables(block, names),
+            StatementKind::Let { value: Some(value), .. }
+            | StatementKind::Assign { value, .. }
+            | StatementKind::Expression(value) => expression_immutables(value, names),
+            StatementKind::If { condition, body } => {
+                expression_immutables(condition, names);
+                block_immutables(body, names);
+            }
+            StatementKind::Switch { value, cases, default } => {
+                expression_immutables(value, names);
+                cases.iter().for_each(|(_, body)| block_immutables(body, names));
+                default.iter().for_each(|body| block_immutables(body, names));
+            }
+            StatementKind::For { init, condition, post, body } => {
+                expression_immutables(condition, names);
+                [init, post, body].into_iter().for_each(|b| block_immutables(b, names));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn expression_immutables(expression: &Expression, names: &mut BTreeSet<String>) {
+    let (ExpressionKind::Builtin(_, arguments) | ExpressionKind::Call(_, arguments)) = &expression.kind else {
+        return;
+    };
+    if let ExpressionKind::Builtin(Builtin::Setimmutable | Builtin::Loadimmutable, arguments) = &expression.kind {
+        for argument in arguments {
+            if let ExpressionKind::Text(name) = &argument.kind {
+                names.insert(name.clone());
+            }
+        }
+    }
+    arguments.iter().for_each(|a| expression_immutables(a, names));
+}
