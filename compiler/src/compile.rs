@@ -1,8 +1,8 @@
 //! One contract from Yul text to code pages: objects innermost first, since a page's hash is part of what creates it.
 use crate::backend;
-use crate::diagnostic::{Diagnostic, Loc, Src};
+use crate::diagnostic::{Diagnostic, Src};
 use crate::llvm::{self, Role, Scope, Symbol};
-use crate::yul::ast::{Block, Code, Expression, ExpressionKind, Object, Statement, StatementKind};
+use crate::yul::ast::{Code, ExpressionKind, Object};
 use crate::yul::builtin::Builtin;
 use lathe_vm::Word;
 use lathe_vm::trace::Page;
@@ -87,7 +87,7 @@ pub struct Contract {
     pub deploy: Part,
     /// The page that runs at every call.
     pub runtime: Option<Part>,
-    /// Contracts that this one can create, by name; their own creations included.
+    /// The contracts that this one's code can create.
     pub created: Vec<Contract>,
     /// Things to tell.
     pub warnings: Vec<Diagnostic>,
@@ -99,7 +99,7 @@ pub struct Contract {
 /// Everything that is wrong with the text, and what the machine cannot do, with places.
 pub fn compile(yul_text: &str, options: &Options) -> Result<Contract, Vec<Diagnostic>> {
     let object = crate::yul::parse(yul_text)?;
-    contract(&object, options)
+    Compiler { options, done: BTreeMap::new() }.contract(&object)
 }
 
 /// True for the name that solc gives runtime code.
@@ -113,81 +113,61 @@ fn runtime_of(object: &Object) -> Option<&Object> {
     object.objects.iter().find(|o| o.name == wanted).or(object.objects.first())
 }
 
-fn contract(object: &Object, options: &Options) -> Result<Contract, Vec<Diagnostic>> {
-    let runtime_object = runtime_of(object).filter(|_| !is_runtime_name(&object.name));
-    let mut names = BTreeSet::new();
-    for part in [Some(object), runtime_object].into_iter().flatten() {
-        immutables(&part.code, &mut names);
-    }
-    let mut ordered: Vec<String> = names.into_iter().collect();
-    // solc names them by number.
-    ordered.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-    let immutables: BTreeMap<String, u32> = ordered.into_iter().zip(0..).collect();
-    let mut created = Vec::new();
-    let Some(runtime_object) = runtime_object else {
-        let deploy = part(object, Role::Runtime, &immutables, options, None, &mut created)?;
-        return Ok(Contract { deploy, runtime: None, created, warnings: Vec::new() });
-    };
-    let runtime = part(runtime_object, Role::Runtime, &immutables, options, None, &mut created)?;
-    let deploy = part(object, Role::Deploy, &immutables, options, Some(&runtime), &mut created)?;
-    Ok(Contract { deploy, runtime: Some(runtime), created, warnings: Vec::new() })
+/// Contracts by the name of their object: solc repeats one wherever it is created.
+struct Compiler<'a> {
+    options: &'a Options,
+    done: BTreeMap<String, Contract>,
 }
 
-/// Compiles one object's code; contracts within it first.
-fn part(
-    object: &Object,
-    role: Role,
-    immutables: &BTreeMap<String, u32>,
-    options: &Options,
-    runtime: Option<&Part>,
-    created: &mut Vec<Contract>,
-) -> Result<Part, Vec<Diagnostic>> {
-    let mut symbols = HashMap::from([(object.name.clone(), Symbol::Own)]);
-    for data in &object.data {
-        symbols.insert(data.name.clone(), Symbol::Data(data.bytes.clone()));
-    }
-    for inner in &object.objects {
-        if let Some(part) = runtime.filter(|r| r.name == inner.name) {
-            add_symbol(&mut symbols, "", inner, part.hash, options, created)?;
-            continue;
+impl Compiler<'_> {
+    fn contract(&mut self, object: &Object) -> Result<Contract, Vec<Diagnostic>> {
+        if let Some(done) = self.done.get(&object.name) {
+            return Ok(done.clone());
         }
-        let contract = contract(inner, options)?;
-        add_symbol(&mut symbols, "", inner, contract.deploy.hash, options, created)?;
-        created.push(contract);
+        let runtime = runtime_of(object).filter(|_| !is_runtime_name(&object.name));
+        let parts = [Some(object), runtime].into_iter().flatten();
+        let immutables = number_immutables(parts.map(|o| &o.code));
+        let mut created = Vec::new();
+        let mut part = |o, role, runtime| self.part(o, role, &immutables, runtime, &mut created);
+        let runtime = runtime.map(|o| part(o, Role::Runtime, None)).transpose()?;
+        let role = if runtime.is_some() { Role::Deploy } else { Role::Runtime };
+        let deploy = part(object, role, runtime.as_ref())?;
+        let contract = Contract { deploy, runtime, created, warnings: Vec::new() };
+        self.done.insert(object.name.clone(), contract.clone());
+        Ok(contract)
     }
-    let scope = Scope { role, symbols, immutables, libraries: &options.libraries };
-    generate(object, &scope, options).map_err(|d| vec![d])
-}
 
-/// Names an inner object, and by dotted paths the objects within it.
-fn add_symbol(
-    symbols: &mut HashMap<String, Symbol>,
-    prefix: &str,
-    object: &Object,
-    hash: Option<Word>,
-    options: &Options,
-    created: &mut Vec<Contract>,
-) -> Result<(), Vec<Diagnostic>> {
-    let path = format!("{prefix}{}", object.name);
-    // A contract that waits for libraries has no hash; only code that names it is in trouble.
-    if let Some(hash) = hash {
-        symbols.insert(path.clone(), Symbol::Object(hash));
-    } else {
-        symbols.insert(path.clone(), Symbol::Unlinked);
+    /// Compiles one object's code; contracts within it first.
+    fn part(
+        &mut self,
+        object: &Object,
+        role: Role,
+        immutables: &BTreeMap<String, u32>,
+        runtime: Option<&Part>,
+        created: &mut Vec<Contract>,
+    ) -> Result<Part, Vec<Diagnostic>> {
+        let mut symbols = HashMap::from([(object.name.clone(), Symbol::Own)]);
+        for data in &object.data {
+            symbols.insert(data.name.clone(), Symbol::Data(data.bytes.clone()));
+        }
+        let symbol = |part: &Part| part.hash.map_or(Symbol::Unlinked, Symbol::Object);
+        for inner in &object.objects {
+            if let Some(part) = runtime.filter(|r| r.name == inner.name) {
+                symbols.insert(inner.name.clone(), symbol(part));
+                continue;
+            }
+            let contract = self.contract(inner)?;
+            symbols.insert(inner.name.clone(), symbol(&contract.deploy));
+            if let Some(part) = &contract.runtime {
+                symbols.insert(format!("{}.{}", inner.name, part.name), symbol(part));
+            }
+            if created.iter().all(|c| c.deploy.name != contract.deploy.name) {
+                created.push(contract);
+            }
+        }
+        let scope = Scope { role, symbols, immutables, libraries: &self.options.libraries };
+        generate(object, &scope, self.options).map_err(|d| vec![d])
     }
-    let prefix = format!("{path}.");
-    for data in &object.data {
-        symbols.insert(format!("{prefix}{}", data.name), Symbol::Data(data.bytes.clone()));
-    }
-    for inner in &object.objects {
-        let hash = match created.iter().find(|c| c.deploy.name == inner.name) {
-            Some(known) => known.deploy.hash,
-            None if is_runtime_name(&inner.name) => None,
-            None => contract(inner, options)?.deploy.hash,
-        };
-        add_symbol(symbols, &prefix, inner, hash, options, created)?;
-    }
-    Ok(())
 }
 
 fn generate(object: &Object, scope: &Scope<'_>, options: &Options) -> Result<Part, Diagnostic> {
@@ -248,47 +228,22 @@ impl Made<'_> {
     }
 }
 
-/// Collects the names of immutables.
-fn immutables(code: &Code, names: &mut BTreeSet<String>) {
-    block_immutables(&code.body, names);
-    code.functions.iter().for_each(|f| block_immutables(&f.body, names));
-}
-
-fn block_immutables(block: &Block, names: &mut BTreeSet<String>) {
-    for Statement { kind, .. } in block {
-        match kind {
-            StatementKind::Block(block) => block_immutables(block, names),
-            StatementKind::Let { value: Some(value), .. }
-            | StatementKind::Assign { value, .. }
-            | StatementKind::Expression(value) => expression_immutables(value, names),
-            StatementKind::If { condition, body } => {
-                expression_immutables(condition, names);
-                block_immutables(body, names);
+/// Numbers all immutables that the codes name.
+fn number_immutables<'a>(codes: impl Iterator<Item = &'a Code>) -> BTreeMap<String, u32> {
+    let mut names = BTreeSet::new();
+    for code in codes {
+        code.for_each_expression(&mut |e| {
+            if let ExpressionKind::Builtin(Builtin::Setimmutable | Builtin::Loadimmutable, arguments) = &e.kind {
+                for argument in arguments {
+                    if let ExpressionKind::Text(name) = &argument.kind {
+                        names.insert(name.clone());
+                    }
+                }
             }
-            StatementKind::Switch { value, cases, default } => {
-                expression_immutables(value, names);
-                cases.iter().for_each(|(_, body)| block_immutables(body, names));
-                default.iter().for_each(|body| block_immutables(body, names));
-            }
-            StatementKind::For { init, condition, post, body } => {
-                expression_immutables(condition, names);
-                [init, post, body].into_iter().for_each(|b| block_immutables(b, names));
-            }
-            _ => {}
-        }
+        });
     }
-}
-
-fn expression_immutables(expression: &Expression, names: &mut BTreeSet<String>) {
-    let (ExpressionKind::Builtin(_, arguments) | ExpressionKind::Call(_, arguments)) = &expression.kind else {
-        return;
-    };
-    if let ExpressionKind::Builtin(Builtin::Setimmutable | Builtin::Loadimmutable, arguments) = &expression.kind {
-        for argument in arguments {
-            if let ExpressionKind::Text(name) = &argument.kind {
-                names.insert(name.clone());
-            }
-        }
-    }
-    arguments.iter().for_each(|a| expression_immutables(a, names));
+    let mut ordered: Vec<String> = names.into_iter().collect();
+    // solc names them by the number of their declaration.
+    ordered.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    ordered.into_iter().zip(0..).collect()
 }

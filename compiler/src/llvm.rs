@@ -38,6 +38,8 @@ pub enum Symbol {
     Object(Word),
     /// The object itself, as creation code: 32 bytes, then the arguments.
     Own,
+    /// An object within this one whose page has no hash yet: it waits for the address of a library.
+    Unlinked,
     /// Bytes.
     Data(Vec<u8>),
 }

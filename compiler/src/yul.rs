@@ -14,6 +14,7 @@ pub mod print;
 mod resolve;
 mod scope;
 mod syntax;
+mod visit;
 
 use crate::diagnostic::{Diagnostic, Kind, Loc};
 

@@ -334,11 +334,11 @@ impl<'c> Lowerer<'c, '_> {
         };
         match builtin {
             Builtin::Datasize => Ok(Some(match self.symbol(name, loc)? {
-                Symbol::Object(_) | Symbol::Own => self.small(HEADER),
+                Symbol::Object(_) | Symbol::Own | Symbol::Unlinked => self.small(HEADER),
                 Symbol::Data(bytes) => self.small(bytes.len() as u64),
             })),
             Builtin::Dataoffset => match self.symbol(name, loc)? {
-                Symbol::Own => Ok(Some(self.small(0))),
+                Symbol::Own | Symbol::Unlinked => Ok(Some(self.small(0))),
                 Symbol::Object(hash) => {
                     let at = self.data.place(name, &hash.to_be_bytes());
                     self.plain("data", &[self.small(at.into())])

@@ -513,10 +513,14 @@ impl<'c, 'a> Lowerer<'c, 'a> {
 
     /// The symbol that the string argument of `datasize` or `dataoffset` names.
     pub(super) fn symbol(&self, name: &str, loc: Loc) -> Result<&'a Symbol, Fault> {
-        self.scope
-            .symbols
-            .get(name)
-            .ok_or_else(|| Fault::at(loc, format!("\"{name}\" is no object or data within this object")))
+        match self.scope.symbols.get(name) {
+            Some(Symbol::Unlinked) => Err(Fault::at(
+                loc,
+                format!("the code of \"{name}\" needs the address of a library: give it with --libraries"),
+            )),
+            Some(symbol) => Ok(symbol),
+            None => Err(Fault::at(loc, format!("\"{name}\" is no object or data within this object"))),
+        }
     }
 }
 
@@ -526,33 +530,7 @@ pub(super) fn missing(what: &str) -> Fault {
 }
 
 fn asks_for_msize(code: &Code) -> bool {
-    code.functions.iter().any(|f| block_asks(&f.body)) || block_asks(&code.body)
-}
-
-fn block_asks(block: &Block) -> bool {
-    block.iter().any(|statement| match &statement.kind {
-        StatementKind::Block(block) => block_asks(block),
-        StatementKind::Let { value, .. } => value.as_ref().is_some_and(expression_asks),
-        StatementKind::Assign { value, .. } | StatementKind::Expression(value) => expression_asks(value),
-        StatementKind::If { condition, body } => expression_asks(condition) || block_asks(body),
-        StatementKind::Switch { value, cases, default } => {
-            expression_asks(value)
-                || cases.iter().any(|(_, body)| block_asks(body))
-                || default.as_ref().is_some_and(block_asks)
-        }
-        StatementKind::For { init, condition, post, body } => {
-            expression_asks(condition) || [init, post, body].into_iter().any(block_asks)
-        }
-        StatementKind::Break | StatementKind::Continue | StatementKind::Leave => false,
-    })
-}
-
-fn expression_asks(expression: &Expression) -> bool {
-    match &expression.kind {
-        ExpressionKind::Builtin(Builtin::Msize, _) => true,
-        ExpressionKind::Builtin(_, arguments) | ExpressionKind::Call(_, arguments) => {
-            arguments.iter().any(expression_asks)
-        }
-        _ => false,
-    }
+    let mut asks = false;
+    code.for_each_expression(&mut |e| asks |= matches!(e.kind, ExpressionKind::Builtin(Builtin::Msize, _)));
+    asks
 }
