@@ -1,6 +1,6 @@
 //! One contract from Yul text to code pages: objects innermost first, since a page's hash is part of what creates it.
 use crate::backend;
-use crate::diagnostic::{Diagnostic, Src};
+use crate::diagnostic::{Diagnostic, Loc, Src};
 use crate::llvm::{self, Role, Scope, Symbol};
 use crate::yul::ast::{Code, ExpressionKind, Object};
 use crate::yul::builtin::Builtin;

@@ -6,8 +6,14 @@
 //!
 //! No input makes it panic: whatever is wrong with a source is a [`diagnostic::Diagnostic`] with its place.
 
+pub mod artifact;
 pub mod backend;
+pub mod cli;
+pub mod compile;
 pub mod diagnostic;
 pub mod llvm;
 pub mod mir;
+pub mod project;
+pub mod solc;
+pub mod standard_json;
 pub mod yul;
