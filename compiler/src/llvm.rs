@@ -125,3 +125,9 @@ fn attempt(
     let module = mir::Module { functions, data: lowered.data, libraries: lowered.libraries };
     Ok(Compiled { module, llvm_ir })
 }
+
+/// The low `bits` bits set.
+fn low_bits(bits: u32) -> Word {
+    let low = |n: u32| if n >= 128 { u128::MAX } else { (1u128 << n) - 1 };
+    Word::new(low(bits.saturating_sub(128)), low(bits))
+}

@@ -1,7 +1,7 @@
 //! Yul's builtins as LLVM IR, with the EVM's meaning where LLVM's differs.
 //! Where LLVM has the operation, it gets it, guarded by a select that it can fold; the reader knows these shapes again.
 use super::lower::{Lowerer, missing};
-use super::{Fault, Role, Symbol};
+use super::{Fault, Role, Symbol, low_bits};
 use crate::diagnostic::Loc;
 use crate::yul::ast::{Expression, ExpressionKind};
 use crate::yul::builtin::Builtin;
@@ -135,7 +135,15 @@ impl<'c> Lowerer<'c, '_> {
     /// A call that takes the words as they are.
     fn plain(&mut self, name: &str, x: &[IntValue<'c>]) -> Value<'c> {
         let arguments: Vec<BasicMetadataValueEnum<'c>> = x.iter().map(|v| (*v).into()).collect();
-        self.extern_call(name, &arguments)
+        let Some(value) = self.extern_call(name, &arguments)? else { return Ok(None) };
+        // A mask tells LLVM the range of what the machine hands over; the reader, who knows it too, leaves it out.
+        let bits = match name {
+            "caller" | "address" => 160,
+            "cdsize" | "rdsize" | "extcodesize" => 32,
+            _ => return Ok(Some(value)),
+        };
+        let mask = self.constant(low_bits(bits));
+        Ok(Some(self.builder.build_and(value, mask, "")?))
     }
 
     /// `x / y` or `x mod y`, 0 by 0.

@@ -59,7 +59,8 @@ struct Reader<'m, 'a> {
     locs: &'a [Loc],
     /// The words of each value read so far.
     values: HashMap<Value<'m>, Vec<Operand>>,
-    count: ValueId,
+    /// For each value of the function, how many bits it may have: what masks nothing is left out.
+    bits: Vec<u32>,
     blocks: HashMap<Block<'m>, usize>,
     instructions: Vec<mir::Instruction>,
     loc: Option<Loc>,
@@ -71,7 +72,7 @@ impl<'m, 'a> Reader<'m, 'a> {
             functions,
             locs,
             values: HashMap::new(),
-            count: 0,
+            bits: Vec::new(),
             blocks: HashMap::new(),
             instructions: Vec::new(),
             loc: None,
@@ -82,7 +83,7 @@ impl<'m, 'a> Reader<'m, 'a> {
         for parameter in function.parameters() {
             self.fresh_for(parameter)?;
         }
-        let parameters = self.count;
+        let parameters = self.bits.len() as u32;
         let order = reverse_postorder(&function.blocks());
         self.blocks = order.iter().enumerate().map(|(i, b)| (*b, i)).collect();
         for block in &order {
@@ -102,7 +103,7 @@ impl<'m, 'a> Reader<'m, 'a> {
             name: function.name(),
             parameters,
             results: words(&function.return_type())?,
-            values: self.count,
+            values: self.bits.len() as u32,
             blocks,
             loc,
         })
@@ -110,15 +111,51 @@ impl<'m, 'a> Reader<'m, 'a> {
 
     /// New values for all words of an LLVM value.
     fn fresh_for(&mut self, value: Value<'m>) -> Result<(), Fault> {
-        let words = words(&value.ty())?;
-        let operands = (0..words).map(|_| Operand::Value(self.fresh())).collect();
+        let ty = value.ty();
+        let bits = if let Type::Int(bits) = ty { bits.min(256) } else { 256 };
+        let operands = (0..words(&ty)?).map(|_| Operand::Value(self.fresh(bits))).collect();
         self.values.insert(value, operands);
         Ok(())
     }
 
-    fn fresh(&mut self) -> ValueId {
-        self.count += 1;
-        self.count - 1
+    /// A new value of at most `bits` bits.
+    fn fresh(&mut self, bits: u32) -> ValueId {
+        self.bits.push(bits);
+        self.bits.len() as ValueId - 1
+    }
+
+    /// How many bits a value may have.
+    fn bits_of(&self, operand: Operand) -> u32 {
+        match operand {
+            Operand::Value(value) => self.bits.get(value as usize).copied().unwrap_or(256),
+            Operand::Const(w) if w.hi != 0 => 256 - w.hi.leading_zeros(),
+            Operand::Const(w) => 128 - w.lo.leading_zeros(),
+            Operand::Data(_) => 32,
+            Operand::Library(_) => 160,
+        }
+    }
+
+    /// How many bits the result of an operation may have.
+    fn result_bits(&self, op: &Op) -> u32 {
+        use mir::{Binary, Env, Lookup};
+        match op {
+            Op::Bits { value, from, count } => {
+                self.bits_of(*value).saturating_sub((*from).into()).min((*count).into())
+            }
+            Op::Binary(Binary::Lt | Binary::Slt | Binary::Eq, ..) => 1,
+            Op::Binary(Binary::And, a, b) => self.bits_of(*a).min(self.bits_of(*b)),
+            Op::Binary(Binary::Or | Binary::Xor, a, b) => self.bits_of(*a).max(self.bits_of(*b)),
+            Op::Binary(Binary::Shr, a, Operand::Const(n)) if n.hi == 0 => {
+                self.bits_of(*a).saturating_sub(n.lo.min(256) as u32)
+            }
+            Op::Binary(Binary::Shr | Binary::Div, a, _) => self.bits_of(*a),
+            Op::Binary(Binary::Mod, a, b) => self.bits_of(*a).min(self.bits_of(*b)),
+            Op::Binary(Binary::Byte, ..) => 8,
+            Op::Select { yes, no, .. } => self.bits_of(*yes).max(self.bits_of(*no)),
+            Op::Env(Env::CalldataSize | Env::ReturndataSize) | Op::Lookup(Lookup::CodeSize, _) => 32,
+            Op::Env(Env::Caller | Env::Address) => 160,
+            _ => 256,
+        }
     }
 
     fn block(&mut self, block: Block<'m>) -> Result<mir::Block, Fault> {
@@ -204,7 +241,8 @@ impl<'m, 'a> Reader<'m, 'a> {
 
     /// Appends an operation with one result.
     fn emit(&mut self, op: Op) -> Operand {
-        let result = self.fresh();
+        let bits = self.result_bits(&op);
+        let result = self.fresh(bits);
         self.instructions.push(mir::Instruction { op, results: vec![result], loc: self.loc });
         Operand::Value(result)
     }
@@ -220,9 +258,9 @@ impl<'m, 'a> Reader<'m, 'a> {
 
     /// The low `bits` bits.
     fn mask(&mut self, value: Operand, bits: u32) -> Operand {
-        match bits {
-            256.. => value,
-            _ => self.emit(Op::Bits { value, from: 0, count: bits as u16 }),
+        match self.bits_of(value) <= bits {
+            true => value,
+            false => self.emit(Op::Bits { value, from: 0, count: bits as u16 }),
         }
     }
 

@@ -1,6 +1,7 @@
 //! One LLVM instruction over numbers of up to 256 bits, and the shapes that `llvm/builtin.rs` makes for the EVM's corner cases.
 use super::{Fault, Reader, ZERO, constant, nth, unknown, width, words};
 use crate::llvm::externs::HEAP;
+use crate::llvm::low_bits;
 use crate::llvm::raw::{Type, Value};
 use crate::mir::{Binary, End, Op, Operand};
 use lathe_vm::Word;
@@ -56,10 +57,20 @@ impl<'m> Reader<'m, '_> {
             LLVMSDiv | LLVMSRem | LLVMAShr => return self.signed_arithmetic(opcode, i, bits),
             other => return Err(unknown(format_args!("the instruction {other:?}"))),
         };
+        if let (LLVMAnd, Some(kept)) = (opcode, self.kept_by_mask(a, b)) {
+            return Ok(kept);
+        }
         let result = self.binary(binary, a, b);
         // These alone can carry beyond the width.
         let grows = matches!(opcode, LLVMAdd | LLVMSub | LLVMMul | LLVMShl) && !i.no_wrap();
         Ok(if grows { self.mask(result, bits) } else { result })
+    }
+
+    /// `a`, if `b` is a mask that leaves all of its bits.
+    fn kept_by_mask(&self, a: Operand, b: Operand) -> Option<Operand> {
+        let Operand::Const(mask) = b else { return None };
+        let bits = self.bits_of(b);
+        (mask == low_bits(bits) && self.bits_of(a) <= bits).then_some(a)
     }
 
     fn signed_arithmetic(&mut self, opcode: LLVMOpcode, i: Value<'m>, bits: u32) -> Result<Operand, Fault> {
@@ -196,6 +207,7 @@ impl<'m> Reader<'m, '_> {
         let value = self.nth(i, 0)?;
         Ok(vec![match opcode {
             LLVMZExt => value,
+            LLVMTrunc if i.no_wrap() => value,
             LLVMTrunc => self.mask(value, to),
             _ => {
                 let value = self.signed(value, from);

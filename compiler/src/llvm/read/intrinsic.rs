@@ -1,6 +1,7 @@
 //! LLVM's own intrinsics, as its optimiser leaves them.
 use super::instruction::ONES;
 use super::{Fault, Reader, ZERO, constant, nth, unknown, width};
+use crate::llvm::low_bits;
 use crate::llvm::raw::Value;
 use crate::mir::{Binary, Checked, CopyFrom, Op, Operand};
 use lathe_vm::Word;
@@ -188,7 +189,7 @@ impl<'m> Reader<'m, '_> {
             _ => return self.signed_overflow(kind, a, b, bits),
         };
         if bits == 256 {
-            let results = vec![self.fresh(), self.fresh()];
+            let results = vec![self.fresh(256), self.fresh(1)];
             let operands = results.iter().map(|r| Operand::Value(*r)).collect();
             let op = Op::Checked(checked, a, b);
             self.instructions.push(crate::mir::Instruction { op, results, loc: self.loc });
@@ -275,12 +276,6 @@ impl<'m> Reader<'m, '_> {
             }
         }
     }
-}
-
-/// The low `bits` bits set.
-fn low_bits(bits: u32) -> Word {
-    let low = |n: u32| if n >= 128 { u128::MAX } else { (1u128 << n) - 1 };
-    Word::new(low(bits.saturating_sub(128)), low(bits))
 }
 
 /// Every other group of `group` bits set, the lowest first, in `bits` bits.
