@@ -145,7 +145,8 @@ fn exceptional_halts_are_refused_by_kind() {
         ("aload [1], [2], 1", KernelOnly),
         ("astore [1], [2], 1", KernelOnly),
         ("mimiccall [1], [2], [3]", KernelOnly),
-        ("not [1], [2]\n return [1], [2]", MemoryRange),
+        ("not [1], [2]\n seti [3], 1\n return [1], [3]", MemoryRange),
+        ("seti [3], 0x1000001\n keccak [1], [2], [3]", RangeTooLong),
         ("not [1], [2]\n revert [2], [1]", MemoryRange),
         // A range that ends at 2^32 exactly.
         ("seti [1], 1\n seti [2], 1\n shli [2], [2], 32\n sub [2], [2], [1]\n return [2], [1]", MemoryRange),
@@ -183,6 +184,40 @@ fn reserved_instructions_are_refused_by_name() {
     }
     let unnamed = call(text(".word 127"), &[]).unwrap_err();
     assert_eq!(unnamed.halt, Halt::NotYetProvable("reserved R 127".into()));
+}
+
+#[test]
+fn what_no_chip_proves_is_refused_by_name() {
+    let executed: Vec<_> = OPS.iter().filter(|o| o.status == Status::Executed).collect();
+    assert_eq!(executed.len(), 40);
+    for row in executed {
+        let stop = call(text(&format!("mov [1], [2]\n .word {}", row.opcode)), &[]).unwrap_err();
+        assert_eq!(stop.halt, Halt::NotYetProvable(row.name.into()));
+    }
+    let forms = [
+        ("seti [1], 31\n ld [2], [1], 0", "unaligned ld"),
+        ("st [2], [1], 1", "unaligned st"),
+        ("not [1], [2]\n ld [2], [1], 1", "ld with a wrapping address"),
+        ("not [1], [2]\n st [2], [1], 33", "st with a wrapping address"),
+        ("seti [1], 1\n keccak [2], [1], [1]", "unaligned keccak"),
+        ("seti [1], 1\n keccak [2], [3], [1], 1", "unaligned keccak"),
+        ("not [1], [2]\n keccak [2], [1], [3]", "keccak of an empty range beyond its memory"),
+        ("not [1], [2]\n return [1], [2]", "return of an empty range beyond the heap"),
+        ("not [1], [2]\n revert [1], [2]", "revert of an empty range beyond the heap"),
+    ];
+    for (source, name) in forms {
+        assert_eq!(halt(source), Halt::NotYetProvable(name.into()), "{source}");
+    }
+    for (imm, name) in [(2, "mimiccall with value"), (4, "mimiccall in deploy mode")] {
+        let kernel =
+            format!(".const C 0x{}\n const [1], C\n mimiccall [2], [1], [3], {imm}", "c0".repeat(20));
+        let mut codes = CodeStore::new();
+        let hash = codes.insert(text("return [1], [1]"));
+        let tree = Tree::from_cells([(CellId::code_hash(CONTRACT), hash)]).unwrap();
+        let run = execute(&tree, &codes, &text(&kernel), &fixtures::params(), &[], &limits());
+        let refused = Halt::NotYetProvable(name.into());
+        assert!(matches!(run, Err(ReplayError::Stopped(s)) if s.halt == refused), "{name}");
+    }
 }
 
 #[test]
