@@ -98,6 +98,7 @@ impl Args {
             base: self.base_path.clone().unwrap_or_default(),
             includes: self.include_path.clone(),
             allowed,
+            sealed: self.no_import_callback,
         }
     }
 
