@@ -1,6 +1,6 @@
 # Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
 
-.PHONY: demo test test-long lint bench bench-batch gpu-check setup setup-cuda soundness install install-tests contracts clean-demo
+.PHONY: demo test test-long lint bench bench-batch gpu-check setup setup-cuda soundness install install-tests install-llvm compiler contracts clean-demo
 
 CARGO ?= cargo
 KEYS  ?= target/keys
@@ -67,6 +67,11 @@ gpu-check: install-tests
 	$(CARGO) build --release --workspace --features $(ALL) --example gpu_check
 	LATHE_FEATURES=$(ALL) $(BIN)/examples/gpu_check target/gpu-check.json
 
+# lathec, the Solidity compiler. Nothing else needs LLVM.
+compiler: contracts install-llvm
+	$(BUILD) --bin lathec
+	@echo "built $(BIN)/lathec: try \`$(BIN)/lathec --help\`"
+
 # Proving keys, made once.
 setup:
 	$(BUILD) --bin lathe
@@ -79,9 +84,13 @@ install:
 	@sh scripts/install.sh
 	$(MAKE) -C contracts install
 
-# What only tests need: a Vulkan driver and NVIDIA's compilers.
-install-tests: $(if $(findstring cuda,$(ALL)),setup-cuda)
+# What only tests need: a Vulkan driver, NVIDIA's compilers, LLVM, and Hardhat for the compiler's example.
+install-tests: $(if $(findstring cuda,$(ALL)),setup-cuda) install-llvm
 	@sh scripts/install.sh tests
+	$(MAKE) -C compiler install
+
+install-llvm:
+	@sh scripts/install.sh llvm
 
 # NVIDIA's compilers from PyPI into target/cuda-venv, for builds with the feature `cuda` where no CUDA is installed.
 setup-cuda:

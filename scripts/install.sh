@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the build needs and this machine lacks: a C compiler and Node.js (for Foundry and solc from npm); with
-# `tests` also Mesa's software Vulkan driver, on which the wgpu tests run where there is no GPU, and Python's venv.
+# `tests` also Mesa's software Vulkan driver, on which the wgpu tests run where there is no GPU, and Python's venv; with
+# `llvm` also LLVM 19, which the compiler links.
 # Rust must be there. Debian and Ubuntu packages through apt; a current Node.js from npm where apt's is too old.
 set -eu
 cd "$(dirname "$0")/.."
@@ -32,4 +33,17 @@ if [ "${1:-}" = tests ] && [ "$(uname -s)" = Linux ]; then
   done
   [ -n "$found" ] && PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q 'libvulkan\.so\.1' || apt_install mesa-vulkan-drivers libvulkan1
   python3 -c 'import venv, ensurepip' 2>/dev/null || apt_install python3 python3-venv
+fi
+
+if [ "${1:-}" = llvm ] && [ -z "${LLVM_SYS_191_PREFIX:-}" ] && ! command -v llvm-config-19 >/dev/null; then
+  case "$(command -v llvm-config >/dev/null && llvm-config --version)" in
+    19.*) ;;
+    *)
+      if ! command -v apt-get >/dev/null; then
+        say "LLVM 19 is missing: install it and set LLVM_SYS_191_PREFIX to its folder (with Homebrew: brew install llvm@19)"
+        exit 1
+      fi
+      apt_install llvm-19-dev libpolly-19-dev libzstd-dev libxml2-dev libffi-dev
+      ;;
+  esac
 fi

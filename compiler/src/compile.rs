@@ -233,7 +233,9 @@ fn number_immutables<'a>(codes: impl Iterator<Item = &'a Code>) -> BTreeMap<Stri
     let mut names = BTreeSet::new();
     for code in codes {
         code.for_each_expression(&mut |e| {
-            if let ExpressionKind::Builtin(Builtin::Setimmutable | Builtin::Loadimmutable, arguments) = &e.kind {
+            if let ExpressionKind::Builtin(Builtin::Setimmutable | Builtin::Loadimmutable, arguments) =
+                &e.kind
+            {
                 for argument in arguments {
                     if let ExpressionKind::Text(name) = &argument.kind {
                         names.insert(name.clone());

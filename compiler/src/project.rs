@@ -222,15 +222,14 @@ pub fn general_error(kind: &str, message: &str) -> Value {
 
 /// Says in solc's error about a source that it was not given why it was not.
 fn explain(error: &mut Value, name: &str, reason: &str) {
-    const UNKNOWN: [&str; 2] = ["File not supplied initially.", "File import callback not supported"];
+    const UNKNOWN: &str = "File not supplied initially.";
     let about = format!("Source \"{name}\" not found");
     if !error["message"].as_str().is_some_and(|message| message.contains(&about)) {
         return;
     }
     for field in ["message", "formattedMessage"] {
         if let Some(text) = error[field].as_str() {
-            let text = UNKNOWN.iter().fold(text.to_string(), |text, unknown| text.replace(unknown, reason));
-            error[field] = text.into();
+            error[field] = text.replace(UNKNOWN, reason).into();
         }
     }
 }

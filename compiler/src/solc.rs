@@ -155,7 +155,8 @@ impl Solc {
         let mut command = match &self.program {
             Program::Native(path) => {
                 let mut command = Command::new(path);
-                command.arg("--standard-json");
+                // All sources are in the input: it must find the same ones as the npm package.
+                command.args(["--standard-json", "--no-import-callback"]);
                 command
             }
             Program::Npm { node, package } => {

@@ -6,7 +6,7 @@ mod input;
 pub use input::{InputError, parse_address, read};
 
 use crate::compile::Options;
-use crate::diagnostic::{Diagnostic, Severity, Src};
+use crate::diagnostic::{Diagnostic, Severity, Sources, Src};
 use crate::project::{Compiled, Output, Project, general_error};
 use crate::solc::paths::Paths;
 use serde_json::{Map, Value, json};
@@ -65,30 +65,48 @@ pub fn errors(output: &Output) -> Vec<Value> {
 
 /// One of our diagnostics in solc's shape.
 fn error(diagnostic: &Diagnostic, contract: &Compiled, output: &Output) -> Value {
-    let (kind, severity) = match diagnostic.severity {
-        Severity::Error => ("CodeGenerationError", "error"),
-        Severity::Warning => ("Warning", "warning"),
-    };
-    let place = diagnostic.loc.and_then(|loc| match loc.src {
-        Some(Src { source, span }) => Some((source_name(output, source)?, span)),
-        None if output.solc.is_none() => Some((contract.file.as_str(), loc.yul)),
-        None => None,
-    });
-    let message = match place {
-        Some(_) => diagnostic.message.clone(),
-        None => format!("{}:{}: {}", contract.file, contract.name, diagnostic.message),
+    let is_yul = output.solc.is_none();
+    let mut diagnostic = diagnostic.clone();
+    if diagnostic.loc.is_none() && !contract.name.is_empty() {
+        diagnostic.message = format!("{}:{}: {}", contract.file, contract.name, diagnostic.message);
+    }
+    let severity = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
     };
     let mut error = json!({
         "component": "lathe",
         "severity": severity,
-        "type": kind,
-        "message": message,
-        "formattedMessage": format!("{kind}: {message}\n"),
+        "type": diagnostic.type_name(),
+        "message": diagnostic.message,
+        "formattedMessage": diagnostic.formatted_message(&texts(contract, output)),
+    });
+    let place = diagnostic.loc.and_then(|loc| match loc.src {
+        Some(Src { source, span }) => Some((source_name(output, source)?, span)),
+        None if is_yul => Some((contract.file.as_str(), loc.yul)),
+        None => None,
     });
     if let Some((file, span)) = place {
         error["sourceLocation"] = json!({ "file": file, "start": span.start, "end": span.end });
     }
     error
+}
+
+/// The texts that a diagnostic about this contract points into.
+fn texts(contract: &Compiled, output: &Output) -> Sources {
+    let name = match output.solc {
+        Some(_) => format!("Yul of {}:{}", contract.file, contract.name),
+        None => contract.file.clone(),
+    };
+    let mut texts = Sources::new(name, contract.yul.as_str());
+    for (name, info) in &output.source_info {
+        let number = info["id"].as_u64().and_then(|id| u32::try_from(id).ok());
+        let text = output.sources.get(name).and_then(|source| source["content"].as_str());
+        if let (Some(number), Some(text), Some(_)) = (number, text, &output.solc) {
+            texts.insert(number, name.as_str(), text);
+        }
+    }
+    texts
 }
 
 /// The source with one of solc's numbers.

@@ -5,7 +5,7 @@ use crate::project::{EVM_VERSION, Language, Project, Selection};
 use crate::solc::paths::{Paths, Remapping};
 use crate::standard_json::parse_address;
 use clap::Parser;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +72,10 @@ pub(super) struct Args {
     #[arg(long, value_delimiter = ',', value_name = "DIR,...")]
     pub allow_paths: Vec<PathBuf>,
 
+    /// Read no file that the input does not hold
+    #[arg(long)]
+    pub no_import_callback: bool,
+
     /// Addresses of libraries
     #[arg(long, value_delimiter = ',', value_name = "FILE:NAME=0x...,...")]
     pub libraries: Vec<String>,
@@ -94,6 +98,7 @@ impl Args {
             base: self.base_path.clone().unwrap_or_default(),
             includes: self.include_path.clone(),
             allowed,
+            sealed: self.no_import_callback,
         }
     }
 

@@ -5,15 +5,16 @@ use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
 use std::time::Duration;
 
-/// Prints errors and warnings as solc formats them.
+/// Prints errors and warnings as solc's command line does.
 pub(super) fn print_errors(errors: &[Value]) {
     let colour = std::io::stderr().is_terminal();
     for error in errors {
-        let text = error["formattedMessage"].as_str().unwrap_or_default();
-        // The headline begins with what kind of error it is.
-        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-        eprintln!("{}{}", severity(&format!("{kind}:"), colour), rest.trim_end_matches('\n'));
-        eprintln!();
+        let text = error["formattedMessage"].as_str().unwrap_or_default().trim_end_matches('\n');
+        let title = if error["severity"] == "error" { "Error:" } else { "Warning:" };
+        // The headline begins with the kind of error, which only standard JSON tells apart.
+        let kind = error["type"].as_str().unwrap_or_default();
+        let rest = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(':'));
+        eprintln!("{}{}\n", severity(title, colour), rest.map_or(format!(" {text}"), str::to_string));
     }
 }
 

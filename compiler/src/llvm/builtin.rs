@@ -42,7 +42,9 @@ impl<'c> Lowerer<'c, '_> {
         }
         let x = self.arguments(arguments)?;
         match builtin {
-            B::Mload | B::Mstore | B::Mstore8 | B::Mcopy | B::Msize | B::Keccak256 => self.memory(builtin, &x),
+            B::Mload | B::Mstore | B::Mstore8 | B::Mcopy | B::Msize | B::Keccak256 => {
+                self.memory(builtin, &x)
+            }
             B::Calldatacopy | B::Returndatacopy | B::Calldataload | B::Calldatasize | B::Codesize => {
                 self.transferred(builtin, &x, loc)
             }
@@ -70,7 +72,8 @@ impl<'c> Lowerer<'c, '_> {
         match (builtin, literal(0), literal(1)) {
             (Builtin::Signextend, Some(k), _) if k < Word::from(31) => {
                 let value = self.value(&arguments[1])?;
-                let bits = std::num::NonZeroU32::new(8 * (k.lo as u32 + 1)).ok_or_else(|| missing("a width"))?;
+                let bits =
+                    std::num::NonZeroU32::new(8 * (k.lo as u32 + 1)).ok_or_else(|| missing("a width"))?;
                 let narrow =
                     self.context.custom_width_int_type(bits).map_err(|e| Fault::Llvm(e.to_string()))?;
                 let low = self.builder.build_int_truncate(value, narrow, "")?;
@@ -245,7 +248,8 @@ impl<'c> Lowerer<'c, '_> {
         let ty = self.context.void_type().fn_type(&[self.word.into(), self.word.into()], false);
         let function = self.module.add_function(NAME, ty, Some(Linkage::Internal));
         let b = self.context.create_builder();
-        let [entry, used, out] = ["entry", "used", "out"].map(|n| self.context.append_basic_block(function, n));
+        let [entry, used, out] =
+            ["entry", "used", "out"].map(|n| self.context.append_basic_block(function, n));
         let parameter = |i| function.get_nth_param(i).ok_or_else(|| missing("a parameter"));
         let (at, length) = (parameter(0)?.into_int_value(), parameter(1)?.into_int_value());
         b.position_at_end(entry);
@@ -309,7 +313,10 @@ impl<'c> Lowerer<'c, '_> {
         if let ExpressionKind::Literal(from) = arguments[1].kind
             && from < Word::from(u128::from(HEADER))
         {
-            return Err(Fault::at(loc, "`codecopy` of the creation code itself: only its arguments can be read"));
+            return Err(Fault::at(
+                loc,
+                "`codecopy` of the creation code itself: only its arguments can be read",
+            ));
         }
         let x = self.arguments(arguments)?;
         self.touch(x[0], x[2])?;
@@ -319,10 +326,9 @@ impl<'c> Lowerer<'c, '_> {
 
     /// `datacopy(to, dataoffset("x"), datasize("x"))` of an object is one store of its hash.
     fn datacopy(&mut self, arguments: &[Expression]) -> Value<'c> {
-        if let (Some(offset), Some(size)) = (
-            text_of(&arguments[1], Builtin::Dataoffset),
-            text_of(&arguments[2], Builtin::Datasize),
-        ) && offset == size
+        if let (Some(offset), Some(size)) =
+            (text_of(&arguments[1], Builtin::Dataoffset), text_of(&arguments[2], Builtin::Datasize))
+            && offset == size
             && let Some(Symbol::Object(hash)) = self.scope.symbols.get(offset)
         {
             let at = self.value(&arguments[0])?;

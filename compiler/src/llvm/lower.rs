@@ -171,11 +171,8 @@ impl<'c, 'a> Lowerer<'c, 'a> {
                 }
             };
             // A prefix of our own: no function must look like one of C's library to LLVM.
-            let value = self.module.add_function(
-                &format!("yul.{}", function.name),
-                ty,
-                Some(Linkage::Internal),
-            );
+            let value =
+                self.module.add_function(&format!("yul.{}", function.name), ty, Some(Linkage::Internal));
             self.attribute(value, "nounwind");
             self.functions.push(value);
         }
@@ -190,12 +187,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
     /// Begins a function's entry block, with all variables of `variables` in it.
     fn enter(&mut self, value: FunctionValue<'c>, loc: Loc) -> Result<(), Fault> {
         let file = self.debug.create_file("code.yul", "");
-        let ty = self.debug.create_subroutine_type(
-            file,
-            None,
-            &[],
-            inkwell::debug_info::DIFlags::PUBLIC,
-        );
+        let ty = self.debug.create_subroutine_type(file, None, &[], inkwell::debug_info::DIFlags::PUBLIC);
         let line = self.locs.line(loc);
         let name = value.get_name().to_string_lossy().into_owned();
         let subprogram = self.debug.create_function(

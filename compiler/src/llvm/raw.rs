@@ -111,7 +111,9 @@ impl<'m> Value<'m> {
     pub fn opcode(self) -> Option<LLVMOpcode> {
         match self.kind() {
             // SAFETY: it is an instruction.
-            LLVMValueKind::LLVMInstructionValueKind => Some(unsafe { llvm::LLVMGetInstructionOpcode(self.0) }),
+            LLVMValueKind::LLVMInstructionValueKind => {
+                Some(unsafe { llvm::LLVMGetInstructionOpcode(self.0) })
+            }
             // SAFETY: it is a constant expression.
             LLVMValueKind::LLVMConstantExprValueKind => Some(unsafe { llvm::LLVMGetConstOpcode(self.0) }),
             _ => None,
@@ -167,7 +169,9 @@ impl<'m> Value<'m> {
     /// The indices of `extractvalue` and `insertvalue`.
     pub fn indices(self) -> &'m [u32] {
         // SAFETY: called on these two instructions only; LLVM's array lives as long as the instruction.
-        unsafe { std::slice::from_raw_parts(llvm::LLVMGetIndices(self.0), llvm::LLVMGetNumIndices(self.0) as usize) }
+        unsafe {
+            std::slice::from_raw_parts(llvm::LLVMGetIndices(self.0), llvm::LLVMGetNumIndices(self.0) as usize)
+        }
     }
 
     /// The type whose size is the unit of a `getelementptr`.
@@ -223,7 +227,8 @@ impl<'m> Value<'m> {
     pub fn is_zero(self) -> bool {
         matches!(
             self.kind(),
-            LLVMValueKind::LLVMConstantPointerNullValueKind | LLVMValueKind::LLVMConstantAggregateZeroValueKind
+            LLVMValueKind::LLVMConstantPointerNullValueKind
+                | LLVMValueKind::LLVMConstantAggregateZeroValueKind
         )
     }
 

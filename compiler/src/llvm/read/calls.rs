@@ -71,12 +71,7 @@ impl<'m> Reader<'m, '_> {
     }
 
     /// Functions whose first argument is a number that the instruction carries.
-    fn numbered(
-        &mut self,
-        name: &str,
-        number: Value<'m>,
-        x: &[Operand],
-    ) -> Result<Option<Operand>, Fault> {
+    fn numbered(&mut self, name: &str, number: Value<'m>, x: &[Operand]) -> Result<Option<Operand>, Fault> {
         let Some(Operand::Const(word)) = number.constant() else {
             return Err(unknown(format_args!("`{name}` of a variable")));
         };
@@ -104,13 +99,8 @@ fn operation(name: &str, x: &[Operand]) -> Option<Op> {
         offset: *offset,
         length: *length,
     };
-    let far = |kind, gas: &Operand, address: &Operand, value, offset: &Operand, length: &Operand| Op::FarCall {
-        kind,
-        gas: *gas,
-        address: *address,
-        value,
-        offset: *offset,
-        length: *length,
+    let far = |kind, gas: &Operand, address: &Operand, value, offset: &Operand, length: &Operand| {
+        Op::FarCall { kind, gas: *gas, address: *address, value, offset: *offset, length: *length }
     };
     Some(match (name, x) {
         ("sdiv", [a, b]) => Op::Binary(Binary::Sdiv, *a, *b),

@@ -121,10 +121,7 @@ impl<'m> Reader<'m, '_> {
                 let same = self.binary(Binary::And, same_high, same_low);
                 if predicate == Predicate::LLVMIntNE { self.is_zero(same) } else { same }
             }
-            Predicate::LLVMIntULT
-            | Predicate::LLVMIntUGT
-            | Predicate::LLVMIntULE
-            | Predicate::LLVMIntUGE => {
+            Predicate::LLVMIntULT | Predicate::LLVMIntUGT | Predicate::LLVMIntULE | Predicate::LLVMIntUGE => {
                 let low = self.compare_words(predicate, *a0, *b0);
                 let high = self.compare_words(predicate, *a1, *b1);
                 self.select(same_high, low, high)
