@@ -14,6 +14,7 @@ pub mod poseidon2;
 pub mod programs;
 pub mod receipt;
 pub mod replay;
+pub mod sandbox;
 pub mod state;
 pub mod trace;
 pub mod trace_check;

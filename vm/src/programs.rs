@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 /// Source of the kernel.
 pub const KERNEL_SOURCE: &str = include_str!("../kernel/kernel.lasm");
+/// Source of the sandbox's kernel.
+pub const SANDBOX_SOURCE: &str = include_str!("../kernel/sandbox.lasm");
 /// Source of the token.
 pub const TOKEN_SOURCE: &str = include_str!("../programs/token.lasm");
 /// Source of the test program with keccak-derived storage keys.
@@ -17,12 +19,18 @@ fn embedded(name: &str, source: &str) -> Page {
 }
 
 static KERNEL: LazyLock<Page> = LazyLock::new(|| embedded("kernel", KERNEL_SOURCE));
+static SANDBOX: LazyLock<Page> = LazyLock::new(|| embedded("sandbox", SANDBOX_SOURCE));
 static TOKEN: LazyLock<Page> = LazyLock::new(|| embedded("token", TOKEN_SOURCE));
 static MAPPING: LazyLock<Page> = LazyLock::new(|| embedded("mapping", MAPPING_SOURCE));
 
 /// The kernel's page.
 pub fn kernel() -> &'static Page {
     &KERNEL
+}
+
+/// The page of the sandbox's kernel; no batch runs it.
+pub fn sandbox() -> &'static Page {
+    &SANDBOX
 }
 
 /// The token's page.

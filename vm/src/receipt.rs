@@ -1,7 +1,7 @@
 //! What became of each record, read off the kernel's own accesses while the batch ran.
 //! Receipts are outside the statement: they follow from re-executing the posted bytes.
 use crate::batch::Record;
-use crate::machine::Event;
+use crate::machine::{CallStatus, Event};
 use crate::replay::ReplayError;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ pub enum ReceiptStatus {
     Skipped,
     /// The call returned, or the callee has no code.
     Success,
-    /// The call reverted; only the nonce moved.
+    /// The call reverted or halted exceptionally; only the nonce moved.
     Reverted,
 }
 
@@ -36,8 +36,13 @@ pub(crate) fn receipts(records: &[Record], events: &[Event]) -> Result<Vec<Recei
                 out.push(Receipt { status: ReceiptStatus::Skipped, output: Vec::new() });
             }
             (Event::NonceWrite(_), Some(last)) => last.status = ReceiptStatus::Success,
-            (Event::CallEnd { success, output }, Some(last)) => {
-                let status = [ReceiptStatus::Reverted, ReceiptStatus::Success][usize::from(*success)];
+            // Receipts have no logs yet.
+            (Event::Log(_), Some(_)) => {}
+            (Event::CallEnd { status, output, .. }, Some(last)) => {
+                let status = match status {
+                    CallStatus::Success => ReceiptStatus::Success,
+                    CallStatus::Reverted | CallStatus::Halted(_) => ReceiptStatus::Reverted,
+                };
                 *last = Receipt { status, output: output.clone() };
             }
             _ => return Err(ReplayError::Kernel { seen, posted: records.len() }),

@@ -3,7 +3,7 @@
 use crate::batch::{self, BatchError, Record};
 use crate::code::{CodeStore, word_of};
 use crate::machine::tracer::{NoTrace, Recorder, Tracer};
-use crate::machine::{self, Finished, Limits, StateRead, Stopped};
+use crate::machine::{self, Environment, Finished, Limits, StateRead, Stopped};
 use crate::receipt::{Receipt, receipts};
 use crate::state::{CellId, StateError, Touched, Tree};
 use crate::trace::{Access, BatchTrace, KeccakCall, Page, StateFinal, Statement, space};
@@ -65,6 +65,25 @@ pub enum ReplayError {
     },
 }
 
+/// What programs can ask about the block of a posted batch. There are no blobs, no gas price but the base fee, and
+/// no hashes of past blocks yet.
+impl From<&BlockParams> for Environment {
+    fn from(p: &BlockParams) -> Environment {
+        Environment {
+            number: p.number,
+            timestamp: p.timestamp,
+            base_fee: p.base_fee,
+            gas_limit: p.gas_limit,
+            prevrandao: p.prevrandao,
+            fee_recipient: p.fee_recipient,
+            chain_id: p.chain_id,
+            blob_base_fee: Word::ZERO,
+            gas_price: p.base_fee,
+            block_hashes: Vec::new(),
+        }
+    }
+}
+
 impl StateRead for Tree {
     fn read(&self, cell: &CellId) -> Word {
         self.get_cell(cell)
@@ -124,15 +143,27 @@ pub fn replay_with_receipts(
         return Err(ReplayError::Empty);
     }
     let input = batch::encode(records)?;
-    let run = machine::run::<_, Recorder>(tree, codes, kernel, &input, limits)?;
+    let environment = params.into();
+    let run = machine::run::<_, Recorder>(tree, codes, kernel, &environment, &input, limits)?;
     let receipts = receipts(records, &run.events)?;
+    Ok(Replay { trace: trace(tree, kernel, params, input, run)?, receipts })
+}
+
+/// The trace of a finished run over `input`, with the tree's witness and the statement.
+pub(crate) fn trace(
+    tree: &Tree,
+    kernel: &Page,
+    params: &BlockParams,
+    input: Vec<u8>,
+    run: Finished<Recorder>,
+) -> Result<BatchTrace, StateError> {
     let state_cells = state_cells(&run);
     let tree = tree.preview(&touched(&state_cells))?;
     let statement = statement(params, kernel, run.result, tree.old_root, tree.new_root);
     let (statement_hash, own) = hash_statement(&statement);
     let mut keccaks = vec![own];
     keccaks.extend(run.tracer.keccaks);
-    let trace = BatchTrace {
+    Ok(BatchTrace {
         input,
         boot: run.boot,
         steps: run.tracer.steps,
@@ -140,13 +171,13 @@ pub fn replay_with_receipts(
         cells: run.cells,
         input_cells: run.input_cells,
         state_cells,
+        transient: run.transient,
         tree,
         journal: run.journal,
         pages: run.pages.iter().map(|p| Page::clone(p)).collect(),
         statement,
         statement_hash,
-    };
-    Ok(Replay { trace, receipts })
+    })
 }
 
 /// Runs a batch without a trace; `tree` stays as it is.
@@ -157,11 +188,13 @@ pub fn execute(
     tree: &Tree,
     codes: &CodeStore,
     kernel: &Page,
+    params: &BlockParams,
     records: &[Record],
     limits: &Limits,
 ) -> Result<Outcome, ReplayError> {
     let input = batch::encode(records)?;
-    let run = machine::run::<_, NoTrace>(tree, codes, kernel, &input, limits)?;
+    let environment = params.into();
+    let run = machine::run::<_, NoTrace>(tree, codes, kernel, &environment, &input, limits)?;
     let receipts = receipts(records, &run.events)?;
     let touched = touched(&state_cells(&run));
     Ok(Outcome { receipts, touched, steps: run.steps, result: run.result })

@@ -10,7 +10,8 @@ pub mod space {
     pub const SLOT: u8 = 0;
     /// Byte-addressed heap, in words of 32 bytes.
     pub const HEAP: u8 = 1;
-    /// Context registers: 0 calldata window, 1 return-data window, 2 own address, 3 caller.
+    /// Context registers: 0 calldata window, 1 return-data window, 2 own address, 3 caller, 4 call value,
+    /// 5 mode (1: deploy).
     pub const REG: u8 = 2;
     /// The posted batch bytes.
     pub const INPUT: u8 = 3;
@@ -183,6 +184,39 @@ pub enum Effect {
     },
     /// `return` of context 0: reads of the three result words.
     Final([Access; 3]),
+    /// A keyed instruction, or a form of one, that runs and has no chip.
+    Executed(Box<Executed>),
+}
+
+/// What an instruction without a chip does beyond its three operands.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// Memory accesses in the order in which they were made.
+    pub accesses: Vec<Access>,
+    /// Accesses to state and transient cells.
+    pub cells: Vec<StateAccess>,
+    /// The entry made by a write.
+    pub journal: Option<JournalEntry>,
+    /// Where the machine goes on.
+    pub flow: Flow,
+}
+
+/// How an instruction without a chip leaves the contexts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// In the same one.
+    Stay,
+    /// In the one it opened.
+    Call(Frame),
+    /// The running one has ended.
+    End {
+        /// The restored registers.
+        frame: Frame,
+        /// False for a revert or an exceptional halt.
+        success: bool,
+    },
+    /// One undo step of an exceptional halt: the entry taken back.
+    Undo(JournalEntry),
 }
 
 /// One step of the machine.
@@ -232,6 +266,19 @@ pub struct StateFinal {
     pub old: Word,
     /// Value after it.
     pub new: Word,
+    /// Time of the last access.
+    pub time: u64,
+}
+
+/// A transient cell at the end of its transaction; it opened with zero at time 0.
+#[derive(Clone, Copy, Debug)]
+pub struct TransientFinal {
+    /// Clock of the call that began the transaction; 0 before the first.
+    pub transaction: u32,
+    /// The cell.
+    pub cell: CellId,
+    /// Its last value.
+    pub value: Word,
     /// Time of the last access.
     pub time: u64,
 }
@@ -323,6 +370,8 @@ pub struct BatchTrace {
     pub input_cells: Vec<CellFinal>,
     /// State cells touched, strictly increasing by key.
     pub state_cells: Vec<StateFinal>,
+    /// Transient cells touched, in order of transaction; they are not in the tree.
+    pub transient: Vec<TransientFinal>,
     /// Old and new leaves and inner nodes.
     pub tree: TreeWitness,
     /// Journal entries never undone, in order of id.

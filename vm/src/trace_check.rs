@@ -1,11 +1,14 @@
 //! Checks a whole trace from scratch, as the prover's bus will: accesses as a multiset, code, registers, journal.
 //! Knows nothing of the machine that made the trace; a trace it accepts is consistent in itself.
+mod executed;
+
 use crate::code::{CodeError, word_of};
 use crate::isa::Instruction;
 use crate::replay::hash_statement;
-use crate::state::{CellId, WitnessError};
+use crate::state::{CellId, WitnessError, kind};
 use crate::trace::{
-    Access, BatchTrace, CellFinal, Effect, Frame, JournalEntry, Page, Regs, StateAccess, Step, space,
+    Access, BatchTrace, CellFinal, Effect, Flow, Frame, JournalEntry, Page, Regs, StateAccess, Step,
+    TransientFinal, space,
 };
 use crate::word::Word;
 use sha3::{Digest, Keccak256};
@@ -77,6 +80,9 @@ struct Checker<'a> {
     trace: &'a BatchTrace,
     memory: Bus<MemoryTuple>,
     state: Bus<(CellId, u64, Word)>,
+    /// The same with the transaction, for cells that live no longer.
+    transient: Bus<(u32, CellId, u64, Word)>,
+    transaction: u32,
     journal: Bus<(u32, u32, CellId, Word)>,
     frames: Bus<(u32, u32, u32, u32, u32, u32, u32)>,
     calls: Vec<(u32, usize)>,
@@ -91,6 +97,8 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
         trace,
         memory: Bus::new("memory"),
         state: Bus::new("state"),
+        transient: Bus::new("transient state"),
+        transaction: 0,
         journal: Bus::new("journal"),
         frames: Bus::new("frames"),
         calls: Vec::new(),
@@ -117,6 +125,7 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
     }
     c.memory.finish()?;
     c.state.finish()?;
+    c.transient.finish()?;
     c.journal.finish()?;
     c.frames.finish()?;
     parts(trace)
@@ -162,7 +171,18 @@ impl Checker<'_> {
                 return Err(TraceError::Part("a state cell's key is not its cell's"));
             }
             self.state.add((c.cell, 0, c.old), 1);
+            if c.cell.kind == kind::TRANSIENT {
+                return Err(TraceError::Part("a transient cell is in the tree"));
+            }
             self.state.add((c.cell, c.time, c.new), -1);
+        }
+        let place = |c: &TransientFinal| (c.transaction, c.cell);
+        if !t.transient.is_sorted_by(|a, b| place(a) < place(b)) {
+            return Err(TraceError::Order("transient cells"));
+        }
+        for c in &t.transient {
+            self.transient.add((c.transaction, c.cell, 0, Word::ZERO), 1);
+            self.transient.add((c.transaction, c.cell, c.time, c.value), -1);
         }
         Ok(())
     }
@@ -187,8 +207,13 @@ impl Checker<'_> {
         if a.time != 16 * u64::from(clock) + k || a.old_time >= a.time {
             return Err(TraceError::Step { clock, what: "a state access at the wrong time" });
         }
-        self.state.add((a.cell, a.old_time, a.old), -1);
-        self.state.add((a.cell, a.time, a.new), 1);
+        if a.cell.kind == kind::TRANSIENT {
+            self.transient.add((self.transaction, a.cell, a.old_time, a.old), -1);
+            self.transient.add((self.transaction, a.cell, a.time, a.new), 1);
+        } else {
+            self.state.add((a.cell, a.old_time, a.old), -1);
+            self.state.add((a.cell, a.time, a.new), 1);
+        }
         Ok(())
     }
 
@@ -203,7 +228,11 @@ impl Checker<'_> {
 
     fn step(&mut self, s: &Step) -> Result<(), TraceError> {
         let page = self.trace.pages.get(s.regs.code as usize);
-        if page.and_then(|p| p.words.get(s.regs.pc as usize)) != Some(&s.word) {
+        let word = page.and_then(|p| p.words.get(s.regs.pc as usize)).copied();
+        // Beyond the page a called context halts, and its step is that of a word of zero.
+        let halts =
+            matches!(&s.effect, Effect::Executed(e) if matches!(e.flow, Flow::Undo(_) | Flow::End { .. }));
+        if word.or(halts.then_some(0)) != Some(s.word) {
             return Err(step_fault(s, "the word is not the page's"));
         }
         let (a, b, d) = Instruction::decode(s.word).slots();
@@ -235,13 +264,7 @@ impl Checker<'_> {
                     self.read(reg, clock, 4)?;
                 }
                 self.cell(cell, clock, 5)?;
-                let Some(e) = journal else { return Ok(()) };
-                let want = JournalEntry { id: clock, prev: s.regs.jhead, cell: cell.cell, old: cell.old };
-                if *e != want || s.next.jhead != clock {
-                    return Err(step_fault(s, "the journal entry is not that of the write"));
-                }
-                self.entry(e, 1);
-                Ok(())
+                journal.as_ref().map_or(Ok(()), |e| self.written(s, cell, e))
             }
             Effect::Keccak { window, call } => {
                 self.calls.push((clock, *call));
@@ -255,41 +278,68 @@ impl Checker<'_> {
                 for (access, k) in regs.iter().zip(8..) {
                     self.access(access, clock, k)?;
                 }
-                let hash = self.trace.pages.get(s.next.code as usize).map(Page::hash_word);
-                if hash != Some(code.old) || s.next.ctx != clock || frame.ctx != clock {
-                    return Err(step_fault(s, "the callee is not the code of its address"));
-                }
-                self.frame(frame, 1);
-                Ok(())
+                self.called(s, code.old, frame)
             }
             Effect::Return { frame, status, window } => {
                 self.access(status, clock, 4)?;
                 self.access(window, clock, 5)?;
-                let jhead = s.next.jhead;
-                if frame.ctx != s.regs.ctx
-                    || s.next != (Regs { jhead, ..frame.caller })
-                    || jhead != s.regs.jhead
-                {
-                    return Err(step_fault(s, "the return does not restore the caller"));
-                }
-                if status.new.is_zero() && jhead != frame.caller.jhead {
-                    return Err(step_fault(s, "the revert leaves writes behind"));
-                }
-                self.frame(frame, -1);
-                Ok(())
+                self.ended(s, frame, !status.new.is_zero())
             }
             Effect::Undo { entry, cell } => {
-                if entry.id != s.regs.jhead || s.next != (Regs { jhead: entry.prev, ..s.regs }) {
-                    return Err(step_fault(s, "the undone entry is not the newest"));
-                }
-                if cell.cell != entry.cell || cell.new != entry.old {
-                    return Err(step_fault(s, "the undo does not restore the entry's value"));
-                }
-                self.entry(entry, -1);
+                self.undone(s, entry, cell)?;
                 self.cell(cell, clock, 4)
             }
+            Effect::Executed(e) => self.executed(s, e),
             Effect::Final(words) => words.iter().zip(4..).try_for_each(|(w, k)| self.read(w, clock, k)),
         }
+    }
+
+    /// The journal entry of a write.
+    fn written(&mut self, s: &Step, cell: &StateAccess, e: &JournalEntry) -> Result<(), TraceError> {
+        let want = JournalEntry { id: s.clock, prev: s.regs.jhead, cell: cell.cell, old: cell.old };
+        if *e != want || s.next.jhead != s.clock {
+            return Err(step_fault(s, "the journal entry is not that of the write"));
+        }
+        self.entry(e, 1);
+        Ok(())
+    }
+
+    /// A call of the code with this hash.
+    fn called(&mut self, s: &Step, code: Word, frame: &Frame) -> Result<(), TraceError> {
+        let hash = self.trace.pages.get(s.next.code as usize).map(Page::hash_word);
+        if hash != Some(code) || s.next.ctx != s.clock || frame.ctx != s.clock {
+            return Err(step_fault(s, "the callee is not the code of its address"));
+        }
+        if s.regs.ctx == 0 {
+            self.transaction = s.clock;
+        }
+        self.frame(frame, 1);
+        Ok(())
+    }
+
+    /// The end of a context.
+    fn ended(&mut self, s: &Step, frame: &Frame, success: bool) -> Result<(), TraceError> {
+        let jhead = s.next.jhead;
+        if frame.ctx != s.regs.ctx || s.next != (Regs { jhead, ..frame.caller }) || jhead != s.regs.jhead {
+            return Err(step_fault(s, "the return does not restore the caller"));
+        }
+        if !success && jhead != frame.caller.jhead {
+            return Err(step_fault(s, "the revert leaves writes behind"));
+        }
+        self.frame(frame, -1);
+        Ok(())
+    }
+
+    /// The undo of an entry.
+    fn undone(&mut self, s: &Step, entry: &JournalEntry, cell: &StateAccess) -> Result<(), TraceError> {
+        if entry.id != s.regs.jhead || s.next != (Regs { jhead: entry.prev, ..s.regs }) {
+            return Err(step_fault(s, "the undone entry is not the newest"));
+        }
+        if cell.cell != entry.cell || cell.new != entry.old {
+            return Err(step_fault(s, "the undo does not restore the entry's value"));
+        }
+        self.entry(entry, -1);
+        Ok(())
     }
 
     /// Keccak calls: their reads, their digests, and that each belongs to its step.

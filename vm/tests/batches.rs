@@ -127,7 +127,8 @@ fn the_same_batch_gives_the_same_trace() {
 fn the_fast_mode_reaches_the_same_state() {
     for f in [fixtures::mixed().unwrap(), fixtures::transfers(16).unwrap()] {
         let full = run(&f);
-        let fast = execute(&f.tree, &f.codes, programs::kernel(), &f.records, &Limits::default()).unwrap();
+        let fast = execute(&f.tree, &f.codes, programs::kernel(), &f.params, &f.records, &Limits::default())
+            .unwrap();
         assert_eq!(fast.receipts, full.receipts);
         let mut tree = f.tree.clone();
         let witness = tree.apply(&fast.touched).unwrap();

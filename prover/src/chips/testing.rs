@@ -215,6 +215,7 @@ pub fn empty_trace() -> lathe_vm::trace::BatchTrace {
         cells: Vec::new(),
         input_cells: Vec::new(),
         state_cells: Vec::new(),
+        transient: Vec::new(),
         tree: lathe_vm::state::TreeWitness {
             old_root: Fr::ZERO,
             new_root: Fr::ZERO,

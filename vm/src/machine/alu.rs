@@ -1,5 +1,11 @@
 //! Pure instructions: functions of their operands, modulo 2^256 and unsigned.
 //! They touch no memory and know no clock; the prover's operation chips state the same equations.
+mod signed;
+mod wide;
+
+pub use signed::{byte, sar, sdiv, signextend, slt, smod};
+pub use wide::{addmod, div_rem, exp, mulhi, mulmod};
+
 use super::{Halt, HaltKind};
 use crate::isa::{Instruction, op};
 use crate::word::Word;
@@ -77,7 +83,27 @@ fn zip(a: Word, b: Word, f: impl Fn(u128, u128) -> u128) -> Word {
     Word::new(f(a.hi, b.hi), f(a.lo, b.lo))
 }
 
-/// The result of a pure instruction (all of the family except `const`, which needs the page), and `select`.
+/// `a + b`, and whether it wrapped
+pub fn add_overflow(a: Word, b: Word) -> (Word, bool) {
+    let sum = add(a, b);
+    (sum, sum < a)
+}
+
+/// `a - b`, and whether it wrapped
+pub fn sub_overflow(a: Word, b: Word) -> (Word, bool) {
+    (sub(a, b), a < b)
+}
+
+/// `a * b`, and whether it wrapped
+pub fn mul_overflow(a: Word, b: Word) -> (Word, bool) {
+    if (a.lo | b.lo) >> 64 == 0 && a.hi | b.hi == 0 {
+        return (Word::from(a.lo * b.lo), false);
+    }
+    let p = wide::product(a, b);
+    (wide::word([p[0], p[1], p[2], p[3]]), p[4] | p[5] | p[6] | p[7] != 0)
+}
+
+/// The result of an instruction of the family, except `const`, which needs the page.
 ///
 /// # Errors
 /// `bits` outside its ranges, and opcodes that are none of these.
@@ -109,6 +135,21 @@ pub fn eval(i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, Halt> {
                 a
             }
         }
+        op::MULHI => mulhi(a, b),
+        op::DIV => div_rem(a, b).0,
+        op::MOD => div_rem(a, b).1,
+        op::SDIV => sdiv(a, b),
+        op::SMOD => smod(a, b),
+        op::ADDMOD => addmod(a, b, old),
+        op::MULMOD => mulmod(a, b, old),
+        op::EXP => exp(a, b),
+        op::SIGNEXTEND => signextend(a, b),
+        op::SLT => flag(slt(a, b)),
+        op::BYTE => byte(a, b),
+        op::SAR => sar(a, b),
+        op::LTI => flag(a < t),
+        op::GTI => flag(a > t),
+        op::SETL => Word::from(u128::from(i.t()) | u128::from(i.imm) << 28),
         _ => return Err(HaltKind::InvalidOpcode.into()),
     })
 }

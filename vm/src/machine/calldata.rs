@@ -1,9 +1,10 @@
-//! Calldata and context registers. Calldata is a window of another memory; beyond its end it reads zero.
+//! Calldata, context registers, and what a program can ask about its block and transaction.
+//! Calldata is a window of another memory; beyond its end it reads zero.
 use super::tracer::Tracer;
 use super::world::StateRead;
-use super::{Halt, Machine, Operands, Window, alu};
+use super::{Halt, HaltKind, Machine, Operands, Window, alu};
 use crate::isa::op;
-use crate::trace::{Access, Effect, space};
+use crate::trace::{Access, Effect, Flow, space};
 use crate::word::Word;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
@@ -12,33 +13,58 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.access(space::REG, self.regs.ctx, index, k, None)
     }
 
-    /// `cdload`, `cdsize`, `caller`, `address`.
+    /// All of the family.
     pub(super) fn calldata(&mut self, s: &Operands) -> Result<Word, Halt> {
-        let index = match s.i.opcode {
-            op::CDLOAD => return self.calldata_load(s),
-            op::CDSIZE => 0,
-            op::CALLER => 3,
-            _ => 2,
+        let (index, proven) = match s.i.opcode {
+            op::CDLOAD => return self.calldata_load(s.a, true),
+            op::CDLD => return self.calldata_load(alu::add(s.a, Word::from(u128::from(s.i.t()))), false),
+            op::CDSIZE => (0, true),
+            op::CALLER => (3, true),
+            op::ADDRESS => (2, true),
+            op::RDSIZE => (1, false),
+            op::CALLVALUE => (4, false),
+            _ => return self.surroundings(s),
         };
         let access = self.register(index, 4)?;
-        self.tracer.effect(|| Effect::Context(access));
+        match proven {
+            true => self.tracer.effect(|| Effect::Context(access)),
+            false => self.tracer.executed(None, Flow::Stay),
+        }
         Ok(match index {
-            0 => Word::from(u128::from(Window::unpack(access.old).length)),
+            0 | 1 => Word::from(u128::from(Window::unpack(access.old).length)),
             _ => access.old,
         })
     }
 
-    fn calldata_load(&mut self, s: &Operands) -> Result<Word, Halt> {
+    /// `gas`, `blockvalue`, `txvalue`, `blockhash`, `blobhash`.
+    fn surroundings(&mut self, s: &Operands) -> Result<Word, Halt> {
+        let value = match (s.i.opcode, s.i.imm) {
+            (op::GAS, _) => Word::from(u128::from(self.environment.gas_limit)),
+            (op::BLOCKVALUE, number) => self.environment.block_value(number).ok_or(HaltKind::Mode)?,
+            (op::TXVALUE, 0) => self.origin,
+            (op::TXVALUE, 1) => self.environment.gas_price,
+            (op::TXVALUE, _) => return Err(HaltKind::Mode.into()),
+            (op::BLOCKHASH, _) => self.environment.block_hash(s.a),
+            _ => Word::ZERO,
+        };
+        self.tracer.executed(None, Flow::Stay);
+        Ok(value)
+    }
+
+    fn calldata_load(&mut self, at: Word, proven: bool) -> Result<Word, Halt> {
         let register = self.register(0, 4)?;
         let w = Window::unpack(register.old);
-        let inside = s.a < Word::from(u128::from(w.length));
-        let offset = if inside { s.a.lo as u64 } else { 0 };
+        let inside = at < Word::from(u128::from(w.length));
+        let offset = if inside { at.lo as u64 } else { 0 };
         let start = u64::from(w.base) + offset;
         // Base and length are below 2^32, so the word index stays below 2^28.
         let q = (start / 32) as u32;
         let first = self.access(w.space, w.ctx, q, 5, None)?;
         let second = self.access(w.space, w.ctx, q + 1, 6, None)?;
-        self.tracer.effect(|| Effect::Calldata { window: register, words: [first, second] });
+        match proven {
+            true => self.tracer.effect(|| Effect::Calldata { window: register, words: [first, second] }),
+            false => self.tracer.executed(None, Flow::Stay),
+        }
         if !inside {
             return Ok(Word::ZERO);
         }

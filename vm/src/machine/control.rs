@@ -1,14 +1,14 @@
-//! Jumps and near calls. They move `pc` and `fp` only; contexts are the business of `call.rs`.
+//! Jumps, near calls and arithmetic that jumps on overflow. They move `pc` and `fp` only; contexts are the business of `call.rs`.
 use super::tracer::Tracer;
 use super::world::StateRead;
-use super::{Halt, HaltKind, Machine, Operands};
+use super::{Halt, HaltKind, Machine, Operands, alu};
 use crate::isa::{FRAME_LIMIT, JUMP_BIAS, op};
 use crate::trace::{Effect, Regs, space};
 use crate::word::Word;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
-    /// `jmp`, the fused compare-and-branch instructions, `ncall`, `nret`.
-    pub(super) fn control(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    /// `jmp`, the fused compare-and-branch instructions, `ncall`, `nret`, `addo`, `subo`, `mulo`.
+    pub(super) fn control(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
         let small = Word::from(u128::from(s.i.b));
         let taken = match s.i.opcode {
             op::JMP => true,
@@ -18,13 +18,33 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             op::JGE => s.a >= s.b,
             op::JEQI => s.a == small,
             op::JNEI => s.a != small,
-            op::NCALL => return self.near_call(s, next),
-            _ => return self.near_return(s, next),
+            op::JSLT => alu::slt(s.a, s.b),
+            op::JSGE => !alu::slt(s.a, s.b),
+            op::JLTI => s.a < small,
+            op::JGEI => s.a >= small,
+            op::ADDO => return self.overflow(s, alu::add_overflow(s.a, s.b), next),
+            op::SUBO => return self.overflow(s, alu::sub_overflow(s.a, s.b), next),
+            op::MULO => return self.overflow(s, alu::mul_overflow(s.a, s.b), next),
+            op::NCALL => return self.near_call(s, next).map(|()| None),
+            _ => return self.near_return(s, next).map(|()| None),
         };
         if taken {
             next.pc = self.target(s)?;
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Hands on a result, and on overflow goes on at `pc + 1 + imm`.
+    fn overflow(
+        &self,
+        s: &Operands,
+        (result, over): (Word, bool),
+        next: &mut Regs,
+    ) -> Result<Option<Word>, Halt> {
+        if over {
+            next.pc = self.in_page(u128::from(next.pc) + u128::from(s.i.imm))?;
+        }
+        Ok(Some(result))
     }
 
     /// `pc + 1 + (target - 8192)`, somewhere in the page.

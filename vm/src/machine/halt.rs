@@ -36,6 +36,15 @@ pub enum HaltKind {
     /// `mimiccall` to an address without code.
     #[error("call to an address without code")]
     NoCode,
+    /// A `keccak`, `copy` or `log` of more than [`super::MAX_RANGE`] bytes.
+    #[error("range of more than 16 MiB")]
+    RangeTooLong,
+    /// `istore` outside deploy mode.
+    #[error("immutable written outside deploy mode")]
+    NotDeploying,
+    /// A deploy page that does not hand back the hash of its runtime page.
+    #[error("a deploy page must hand back 32 bytes")]
+    DeployReturn,
     /// The final return must hand back 96 aligned bytes.
     #[error("the final return must hand back 96 bytes")]
     FinalReturn,
@@ -47,7 +56,7 @@ pub enum Halt {
     /// An exceptional halt.
     #[error("exceptional halt, not yet provable: {0}")]
     Exceptional(#[from] HaltKind),
-    /// An instruction whose number is reserved.
+    /// An instruction whose number is reserved, or an instruction or form that no chip proves.
     #[error("instruction not yet provable: {0}")]
     NotYetProvable(String),
     /// `revert` of context 0: a record overruns the batch.
@@ -56,6 +65,14 @@ pub enum Halt {
     /// State names code that the store does not hold.
     #[error("no code in the store for hash {0}; the code store is incomplete")]
     CodeMissing(crate::word::Word),
+    /// A sender who has less than the value sent; only where nothing is posted.
+    #[error("the sender has {has} wei and sends {needs}")]
+    Balance {
+        /// Wei there are.
+        has: crate::word::Word,
+        /// Wei to be sent.
+        needs: crate::word::Word,
+    },
     /// A bound of [`super::Limits`].
     #[error("limit of {limit} {what} exceeded")]
     Limit {
@@ -91,7 +108,7 @@ fn place(ctx: u32, address: &[u8; 20], record: Option<usize>) -> String {
 }
 
 impl Stopped {
-    pub(super) fn at_boot(halt: Halt) -> Stopped {
+    pub(crate) fn at_boot(halt: Halt) -> Stopped {
         Stopped { halt, clock: 0, ctx: 0, pc: 0, address: [0; 20], record: None }
     }
 }

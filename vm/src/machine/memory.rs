@@ -5,6 +5,8 @@ use crate::trace::{Access, CellFinal, space};
 use crate::word::Word;
 use std::collections::BTreeMap;
 
+/// Registers of a context.
+const REGISTERS: usize = 6;
 const CHUNK: usize = 64;
 /// Chunks below this index lie in a vector, those above in a map: memory stays proportional to what is touched.
 const DENSE: usize = 256;
@@ -32,9 +34,21 @@ impl<S: Stamp> Sparse<S> {
         Sparse { dense: Vec::new(), rest: BTreeMap::new() }
     }
 
-    fn cell(&mut self, index: u32) -> &mut Cell<S> {
+    fn get(&self, index: u32) -> Option<&Cell<S>> {
         let (chunk, place) = (index as usize / CHUNK, index as usize % CHUNK);
-        let fresh = || Box::new([Cell::default(); CHUNK]);
+        let cells = match self.dense.get(chunk) {
+            Some(cells) => cells.as_ref(),
+            None => self.rest.get(&(chunk as u32)),
+        };
+        Some(&cells?[place])
+    }
+
+    fn cell(&mut self, index: u32, opened: &mut u64) -> &mut Cell<S> {
+        let (chunk, place) = (index as usize / CHUNK, index as usize % CHUNK);
+        let fresh = || {
+            *opened += 1;
+            Box::new([Cell::default(); CHUNK])
+        };
         if chunk >= DENSE {
             return &mut self.rest.entry(chunk as u32).or_insert_with(fresh)[place];
         }
@@ -64,7 +78,7 @@ struct Context<S> {
     id: u32,
     slots: Sparse<S>,
     heap: Sparse<S>,
-    regs: [Cell<S>; 4],
+    regs: [Cell<S>; REGISTERS],
 }
 
 /// All memory of a batch.
@@ -73,6 +87,8 @@ pub struct Memory<S> {
     /// In order of id.
     contexts: Vec<Context<S>>,
     input: Vec<Cell<S>>,
+    /// Chunks held.
+    opened: u64,
 }
 
 impl<S: Stamp> Memory<S> {
@@ -85,7 +101,8 @@ impl<S: Stamp> Memory<S> {
             be.copy_from_slice(c);
             Cell { value: Word::from_be_bytes(be), stamp: S::default() }
         };
-        let mut memory = Memory { contexts: Vec::new(), input: bytes.chunks_exact(32).map(word).collect() };
+        let input = bytes.chunks_exact(32).map(word).collect();
+        let mut memory = Memory { contexts: Vec::new(), input, opened: 0 };
         memory.open(0);
         memory
     }
@@ -96,22 +113,32 @@ impl<S: Stamp> Memory<S> {
             id,
             slots: Sparse::new(),
             heap: Sparse::new(),
-            regs: [Cell::default(); 4],
+            regs: [Cell::default(); REGISTERS],
         });
+    }
+
+    /// Bytes of the cells held, as the fast mode holds them.
+    pub fn bytes(&self) -> u64 {
+        self.opened * (CHUNK * size_of::<Cell<()>>()) as u64
+    }
+
+    /// Where a context lies in the list.
+    fn place(&self, ctx: u32) -> Option<usize> {
+        match self.contexts.last() {
+            Some(last) if last.id == ctx => Some(self.contexts.len() - 1),
+            _ => self.contexts.binary_search_by_key(&ctx, |c| c.id).ok(),
+        }
     }
 
     fn cell(&mut self, space: u8, ctx: u32, index: u32) -> Option<&mut Cell<S>> {
         if space == space::INPUT {
             return self.input.get_mut(index as usize);
         }
-        let place = match self.contexts.last() {
-            Some(last) if last.id == ctx => self.contexts.len() - 1,
-            _ => self.contexts.binary_search_by_key(&ctx, |c| c.id).ok()?,
-        };
+        let place = self.place(ctx)?;
         let context = &mut self.contexts[place];
         match space {
-            space::SLOT => Some(context.slots.cell(index)),
-            space::HEAP => Some(context.heap.cell(index)),
+            space::SLOT => Some(context.slots.cell(index, &mut self.opened)),
+            space::HEAP => Some(context.heap.cell(index, &mut self.opened)),
             space::REG => context.regs.get_mut(index as usize),
             _ => None,
         }
@@ -142,9 +169,18 @@ impl<S: Stamp> Memory<S> {
         }
     }
 
-    /// Reads a value without leaving a trace; for receipts.
-    pub fn peek(&mut self, space: u8, ctx: u32, index: u32) -> Word {
-        self.cell(space, ctx, index).map_or(Word::ZERO, |c| c.value)
+    /// Reads a value without leaving a trace, and without holding more than before.
+    pub fn peek(&self, space: u8, ctx: u32, index: u32) -> Word {
+        let found = || {
+            let context = self.contexts.get(self.place(ctx)?)?;
+            match space {
+                space::SLOT => context.slots.get(index),
+                space::HEAP => context.heap.get(index),
+                space::REG => context.regs.get(index as usize),
+                _ => None,
+            }
+        };
+        found().map_or(Word::ZERO, |c| c.value)
     }
 
     /// Touched slots, heap words and registers, strictly increasing by (space, ctx, index).

@@ -4,47 +4,49 @@ pub mod alu;
 mod call;
 mod calldata;
 mod control;
+mod environment;
 mod halt;
 mod hash;
 mod heap;
+mod limits;
+mod log;
 mod memory;
 mod storage;
 pub mod tracer;
+mod window;
 mod world;
 
+pub use environment::Environment;
 pub use halt::{Halt, HaltKind, Stopped};
+pub use limits::{Limits, MAX_OUTPUT, MAX_RANGE, MEMORY_CHECK};
+pub use log::Log;
+pub use window::Window;
 pub use world::{StateRead, Touched};
 
 use crate::code::CodeStore;
 use crate::isa::{Family, Instruction, Status, find, name_of, op};
 use crate::state::CellId;
-use crate::trace::{Access, CellFinal, Effect, Frame, JournalEntry, Page, Regs, Step, space};
+use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, Step, TransientFinal, space};
 use crate::word::Word;
+use call::Open;
 use memory::Memory;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tracer::Tracer;
 use world::World;
 
-/// Bounds on one batch, so that no bytecode can make a replay endless.
+/// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Steps, undo steps included; never more than [`MAX_CLOCK`].
-    pub max_steps: u32,
-    /// Bytes given to `keccak` by all instructions together.
-    pub max_hashed_bytes: u64,
-    /// Posted bytes.
-    pub max_input_bytes: usize,
+pub enum CallStatus {
+    /// By `return`.
+    Success,
+    /// By `revert`.
+    Reverted,
+    /// By an exceptional halt.
+    Halted(HaltKind),
 }
 
-/// 65,536 steps (a trace of some 80 MB), 4 MiB hashed, 1 MiB posted.
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { max_steps: 1 << 16, max_hashed_bytes: 1 << 22, max_input_bytes: 1 << 20 }
-    }
-}
-
-/// What the kernel did that receipts are made of.
+/// What the kernel did that receipts are made of, and the logs of what it called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// `aload` of a nonce: the kernel turns to a record of this sender.
@@ -53,49 +55,23 @@ pub enum Event {
     NonceWrite(CellId),
     /// A call ended.
     CallEnd {
-        /// 1 for `return`.
-        success: bool,
-        /// What the callee handed back, cut at [`MAX_OUTPUT`] bytes.
+        /// How.
+        status: CallStatus,
+        /// What the callee handed back, cut at [`Limits::max_output_bytes`].
         output: Vec<u8>,
+        /// Steps of the call, undo steps included.
+        steps: u32,
     },
+    /// A log of a context that has not reverted.
+    Log(Log),
 }
 
 /// Access times `16 * clock + k` stay below 2^32.
 pub const MAX_CLOCK: u32 = (1 << 28) - 1;
 
-/// Bytes of a call's output kept for its receipt.
-pub const MAX_OUTPUT: usize = 4096;
-
-/// Base and length of a range of some memory; `prefix * 2^64 + base * 2^32 + length` as a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Memory space.
-    pub space: u8,
-    /// Context.
-    pub ctx: u32,
-    /// First byte.
-    pub base: u32,
-    /// Length in bytes.
-    pub length: u32,
-}
-
-impl Window {
-    /// The word that stands for the window.
-    pub fn pack(self) -> Word {
-        let prefix = u128::from(self.space) << 32 | u128::from(self.ctx);
-        Word::from(prefix << 64 | u128::from(self.base) << 32 | u128::from(self.length))
-    }
-
-    /// The window that a register holds; registers are written by the machine only.
-    pub fn unpack(w: Word) -> Window {
-        Window {
-            space: (w.lo >> 96) as u8 & 15,
-            ctx: (w.lo >> 64) as u32,
-            base: (w.lo >> 32) as u32,
-            length: w.lo as u32,
-        }
-    }
-}
+/// Host memory that a state cell and a journal entry stand for, roughly.
+const STATE_CELL: u64 = 256;
+const JOURNAL_ENTRY: u64 = 128;
 
 /// The instruction under way with the words it read.
 struct Operands {
@@ -110,13 +86,19 @@ pub struct Machine<'a, V, T: Tracer> {
     regs: Regs,
     clock: u32,
     limits: Limits,
+    environment: &'a Environment,
+    /// Who sent the running transaction.
+    origin: Word,
     hashed: u64,
+    moved: u64,
+    /// Bytes on their way; kept for its room.
+    scratch: Vec<u8>,
     mem: Memory<T::Stamp>,
     world: World<'a, V, T::Stamp>,
     codes: &'a CodeStore,
     pages: Vec<Arc<Page>>,
     numbers: HashMap<Word, u32>,
-    frames: Vec<Frame>,
+    frames: Vec<Open>,
     journal: Vec<JournalEntry>,
     events: Vec<Event>,
     result: Option<[Word; 3]>,
@@ -137,6 +119,8 @@ pub struct Finished<T> {
     pub input_cells: Vec<CellFinal>,
     /// State cells touched, in no order.
     pub touched: Vec<Touched>,
+    /// Transient cells, in order of transaction; empty in the fast mode.
+    pub transient: Vec<TransientFinal>,
     /// Entries never undone.
     pub journal: Vec<JournalEntry>,
     /// Pages run; 0 is the kernel.
@@ -147,14 +131,6 @@ pub struct Finished<T> {
     pub tracer: T,
 }
 
-/// A limit that the input itself breaks.
-fn check_input(input: &[u8], limits: &Limits) -> Result<(), Halt> {
-    match input.len() > limits.max_input_bytes.min(u32::MAX as usize - 64) {
-        true => Err(Halt::Limit { what: "input bytes", limit: limits.max_input_bytes as u64 }),
-        false => Ok(()),
-    }
-}
-
 /// Runs `kernel` over the posted bytes to its final return.
 ///
 /// # Errors
@@ -163,15 +139,20 @@ pub fn run<'a, V: StateRead, T: Tracer>(
     view: &'a V,
     codes: &'a CodeStore,
     kernel: &Page,
+    environment: &'a Environment,
     input: &[u8],
     limits: &Limits,
 ) -> Result<Finished<T>, Stopped> {
-    check_input(input, limits).map_err(Stopped::at_boot)?;
+    limits.check_input(input).map_err(Stopped::at_boot)?;
     let mut machine = Machine::<V, T> {
         regs: Regs::default(),
         clock: 0,
         limits: *limits,
+        environment,
+        origin: Word::ZERO,
         hashed: 0,
+        moved: 0,
+        scratch: Vec::new(),
         mem: Memory::new(input),
         world: World::new(view),
         codes,
@@ -198,6 +179,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
         cells: if T::ACTIVE { machine.mem.cells() } else { Vec::new() },
         input_cells: if T::ACTIVE { machine.mem.input_cells() } else { Vec::new() },
         touched: machine.world.touched(),
+        transient: machine.world.into_transient(),
         journal: machine.journal,
         pages: machine.pages,
         events: machine.events,
@@ -213,7 +195,17 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// A memory access at time `k` of this step.
     fn access(&mut self, space: u8, ctx: u32, index: u32, k: u64, new: Option<Word>) -> Result<Access, Halt> {
         let time = self.time(k);
-        self.mem.access(space, ctx, index, time, new).ok_or_else(|| HaltKind::MemoryRange.into())
+        let access = self.mem.access(space, ctx, index, time, new).ok_or(HaltKind::MemoryRange)?;
+        self.tracer.access(access);
+        Ok(access)
+    }
+
+    /// An operand of this step; unlike other accesses it is told with the step itself.
+    fn operand(&mut self, offset: u16, k: u64) -> Result<Access, Halt> {
+        let time = self.time(k);
+        let index = self.regs.fp + u32::from(offset);
+        let access = self.mem.access(space::SLOT, self.regs.ctx, index, time, None);
+        access.ok_or_else(|| HaltKind::MemoryRange.into())
     }
 
     /// An access to slot `offset` of the current frame.
@@ -221,22 +213,61 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.access(space::SLOT, self.regs.ctx, self.regs.fp + offset, k, None)
     }
 
-    fn step(&mut self) -> Result<(), Halt> {
-        let limit = self.limits.max_steps.min(MAX_CLOCK);
+    /// True if an exceptional halt ends the running context and not the batch.
+    fn outlives_halts(&self) -> bool {
+        self.limits.unproven && !self.frames.is_empty()
+    }
+
+    /// Lets an instruction or form without a chip pass, or refuses it by name.
+    fn unproven(&self, name: impl FnOnce() -> String) -> Result<(), Halt> {
+        if self.limits.unproven { Ok(()) } else { Err(Halt::NotYetProvable(name())) }
+    }
+
+    /// Checks the bounds that a step may have passed.
+    fn within_limits(&self) -> Result<(), Halt> {
+        let limit = self.limits.steps();
         if self.clock >= limit {
             return Err(Halt::Limit { what: "steps", limit: limit.into() });
         }
+        let limit = self.limits.max_memory_bytes;
+        let held = || {
+            let cells = self.world.len() as u64 * STATE_CELL;
+            self.mem.bytes() + cells + self.journal.len() as u64 * JOURNAL_ENTRY
+        };
+        if self.clock.is_multiple_of(MEMORY_CHECK) && held() > limit {
+            return Err(Halt::Limit { what: "memory bytes", limit });
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<(), Halt> {
+        self.within_limits()?;
         let regs = self.regs;
-        let word = self.fetch()?;
+        let (word, outside) = match self.fetch() {
+            Some(word) => (word, false),
+            // What lies beyond the page reads as an instruction that halts.
+            None if self.outlives_halts() => (0, true),
+            None => return Err(HaltKind::PcOutsidePage.into()),
+        };
         self.clock += 1;
         let i = Instruction::decode(word);
         let (sa, sb, sd) = i.slots();
-        let a = self.slot(sa.into(), 1)?;
-        let b = self.slot(sb.into(), 2)?;
-        let mut d = self.slot(sd.into(), 3)?;
+        let a = self.operand(sa, 1)?;
+        let b = self.operand(sb, 2)?;
+        let mut d = self.operand(sd, 3)?;
         let s = Operands { i, a: a.new, b: b.new, old: d.old };
         let mut next = Regs { pc: regs.pc + 1, ..regs };
-        if let Some(value) = self.dispatch(&s, &mut next)? {
+        let done = match outside {
+            true => Err(HaltKind::PcOutsidePage.into()),
+            false => self.dispatch(&s, &mut next),
+        };
+        let result = match done {
+            Err(Halt::Exceptional(kind)) if self.outlives_halts() => {
+                self.halt(kind, &mut next).map(|()| None)?
+            }
+            other => other?,
+        };
+        if let Some(value) = result {
             // No instruction with a result touches its own destination slot after k = 3.
             self.mem.patch(space::SLOT, d.ctx, d.index, value);
             d.new = value;
@@ -247,30 +278,34 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(())
     }
 
-    fn fetch(&self) -> Result<u64, Halt> {
-        let page = self.pages.get(self.regs.code as usize).ok_or(HaltKind::PcOutsidePage)?;
-        Ok(*page.words.get(self.regs.pc as usize).ok_or(HaltKind::PcOutsidePage)?)
+    fn fetch(&self) -> Option<u64> {
+        self.pages.get(self.regs.code as usize)?.words.get(self.regs.pc as usize).copied()
     }
 
     /// Executes; answers the new value of the destination, and sets `next` where it is not just `pc + 1`.
     fn dispatch(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
         let opcode = s.i.opcode;
         let row = match find(opcode) {
-            Some(row) if row.status == Status::Live => row,
+            Some(row) if row.status != Status::Reserved => row,
             _ => return Err(name_of(opcode).map_or(HaltKind::InvalidOpcode.into(), Halt::NotYetProvable)),
         };
         if s.i.imm != 0 && !row.uses_imm() {
             return Err(HaltKind::InvalidOpcode.into());
         }
+        if row.status == Status::Executed {
+            self.unproven(|| row.name.into())?;
+        }
         match row.family {
             Family::Alu if opcode == op::CONST => self.constant(s).map(Some),
             Family::Alu => {
-                if opcode == op::SELECT {
-                    self.tracer.effect(|| Effect::Select);
+                match opcode {
+                    op::SELECT => self.tracer.effect(|| Effect::Select),
+                    op::ADDMOD | op::MULMOD => self.tracer.executed(None, Flow::Stay),
+                    _ => {}
                 }
                 alu::eval(s.i, s.a, s.b, s.old).map(Some)
             }
-            Family::Control => self.control(s, next).map(|()| None),
+            Family::Control => self.control(s, next),
             Family::Heap => self.heap(s),
             Family::Calldata => self.calldata(s).map(Some),
             Family::Storage => self.storage(s, next),
@@ -278,6 +313,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             Family::Call => match opcode {
                 op::MIMICCALL => self.mimiccall(s, next),
                 op::RETURN => self.ret(s, next),
+                op::LOG => self.log(s),
                 _ => self.revert(s, next),
             }
             .map(|()| None),
@@ -293,14 +329,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// The address of the running contract, for messages.
-    fn address(&mut self) -> [u8; 20] {
+    fn address(&self) -> [u8; 20] {
         let word = self.mem.peek(space::REG, self.regs.ctx, 2).to_be_bytes();
         let mut out = [0; 20];
         out.copy_from_slice(&word[12..]);
         out
     }
 
-    fn stopped(&mut self, halt: Halt) -> Stopped {
+    fn stopped(&self, halt: Halt) -> Stopped {
         let turned = self.events.iter().filter(|e| matches!(e, Event::NonceRead(_))).count();
         Stopped {
             halt,

@@ -4,8 +4,8 @@ use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Event, Halt, HaltKind, Machine, Operands};
 use crate::isa::op;
-use crate::state::CellId;
-use crate::trace::{Access, Effect, JournalEntry, Regs, StateAccess};
+use crate::state::{CellId, kind};
+use crate::trace::{Access, Effect, Flow, JournalEntry, Regs, StateAccess};
 use crate::word::Word;
 
 /// The low 20 bytes of a word below 2^160.
@@ -19,8 +19,17 @@ pub(super) fn account(w: Word) -> Result<[u8; 20], Halt> {
 }
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
-    /// `sload`, `sstore`, `aload`, `astore`.
+    /// All of the family.
     pub(super) fn storage(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
+        match s.i.opcode {
+            op::SLOAD | op::SSTORE | op::ALOAD | op::ASTORE => self.storage_proven(s, next),
+            op::TLOAD | op::TSTORE | op::ILOAD | op::ISTORE => self.own_cell(s, next),
+            _ => self.account_value(s).map(Some),
+        }
+    }
+
+    /// `sload`, `sstore`, `aload`, `astore`.
+    fn storage_proven(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
         let write = matches!(s.i.opcode, op::SSTORE | op::ASTORE).then_some(s.b);
         let (reg, cell) = match s.i.opcode {
             op::SLOAD | op::SSTORE => {
@@ -47,13 +56,49 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(CellId { kind: s.i.imm as u8, address: account(s.a)?, slot: Word::ZERO })
     }
 
-    fn finish_storage(&mut self, reg: Option<Access>, cell: StateAccess, write: bool, next: &mut Regs) {
-        let prev = self.regs.jhead;
-        let journal = write.then_some(JournalEntry { id: self.clock, prev, cell: cell.cell, old: cell.old });
-        if let Some(entry) = journal {
-            self.journal.push(entry);
-            next.jhead = entry.id;
+    /// `tload`, `tstore`, `iload`, `istore`: cells of the own address.
+    fn own_cell(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
+        let number = Word::from(u128::from(s.i.t()));
+        let (kind, slot, write) = match s.i.opcode {
+            op::TLOAD => (kind::TRANSIENT, s.a, None),
+            op::TSTORE => (kind::TRANSIENT, s.a, Some(s.b)),
+            op::ILOAD => (kind::IMMUTABLE, number, None),
+            _ => (kind::IMMUTABLE, number, Some(s.old)),
+        };
+        if s.i.opcode == op::ISTORE && self.register(5, 6)?.old != Word::from(1) {
+            return Err(HaltKind::NotDeploying.into());
         }
+        let address = account(self.register(2, 4)?.old)?;
+        let access = self.state(CellId { kind, address, slot }, 5, write)?;
+        let journal = self.enter(access, write.is_some(), next);
+        self.tracer.executed(journal, Flow::Stay);
+        Ok(write.is_none().then_some(access.old))
+    }
+
+    /// `balance`, `extcodehash`, `extcodesize` of the address in the low 160 bits.
+    fn account_value(&mut self, s: &Operands) -> Result<Word, Halt> {
+        let address = account(Word::new(s.a.hi & 0xffff_ffff, s.a.lo))?;
+        let kind = if s.i.opcode == op::BALANCE { kind::BALANCE } else { kind::CODE_HASH };
+        let value = self.state(CellId { kind, address, slot: Word::ZERO }, 4, None)?.old;
+        self.tracer.executed(None, Flow::Stay);
+        if s.i.opcode != op::EXTCODESIZE || value.is_zero() {
+            return Ok(value);
+        }
+        let page = self.codes.get(value).ok_or(Halt::CodeMissing(value))?;
+        Ok(Word::from(page.words.len() as u128 * 8))
+    }
+
+    /// Makes the journal entry of a write.
+    fn enter(&mut self, cell: StateAccess, write: bool, next: &mut Regs) -> Option<JournalEntry> {
+        let prev = self.regs.jhead;
+        let entry = write.then_some(JournalEntry { id: self.clock, prev, cell: cell.cell, old: cell.old })?;
+        self.journal.push(entry);
+        next.jhead = entry.id;
+        Some(entry)
+    }
+
+    fn finish_storage(&mut self, reg: Option<Access>, cell: StateAccess, write: bool, next: &mut Regs) {
+        let journal = self.enter(cell, write, next);
         self.tracer.effect(|| Effect::Storage { reg, cell, journal });
     }
 }

@@ -1,7 +1,7 @@
 //! What a run leaves behind: everything for the prover, or nothing at all.
 //! The machine is generic over the tracer, so both modes are one code path; without one, the closures that
 //! describe effects are never called.
-use crate::trace::{Effect, KeccakCall, Step};
+use crate::trace::{Access, Effect, Executed, Flow, JournalEntry, KeccakCall, StateAccess, Step};
 
 /// The time of a cell's last access, or nothing.
 pub trait Stamp: Copy + Default + std::fmt::Debug {
@@ -35,6 +35,12 @@ pub trait Tracer: Default {
     const ACTIVE: bool;
     /// The effect of the step under way.
     fn effect(&mut self, make: impl FnOnce() -> Effect);
+    /// A memory access of the step under way beyond its operands.
+    fn access(&mut self, access: Access);
+    /// A state access of the step under way.
+    fn cell(&mut self, access: StateAccess);
+    /// Says that the step under way has no chip: its effect is the accesses told so far.
+    fn executed(&mut self, journal: Option<JournalEntry>, flow: Flow);
     /// A finished step; `make` receives the effect told before.
     fn step(&mut self, make: impl FnOnce(Effect) -> Step);
     /// A hash; answers its index.
@@ -51,6 +57,12 @@ impl Tracer for NoTrace {
     #[inline(always)]
     fn effect(&mut self, _: impl FnOnce() -> Effect) {}
     #[inline(always)]
+    fn access(&mut self, _: Access) {}
+    #[inline(always)]
+    fn cell(&mut self, _: StateAccess) {}
+    #[inline(always)]
+    fn executed(&mut self, _: Option<JournalEntry>, _: Flow) {}
+    #[inline(always)]
     fn step(&mut self, _: impl FnOnce(Effect) -> Step) {}
     #[inline(always)]
     fn keccak(&mut self, _: impl FnOnce() -> KeccakCall) -> usize {
@@ -66,6 +78,8 @@ pub struct Recorder {
     /// Hashes so far.
     pub keccaks: Vec<KeccakCall>,
     pending: Option<Effect>,
+    accesses: Vec<Access>,
+    cells: Vec<StateAccess>,
 }
 
 impl Tracer for Recorder {
@@ -74,7 +88,20 @@ impl Tracer for Recorder {
     fn effect(&mut self, make: impl FnOnce() -> Effect) {
         self.pending = Some(make());
     }
+    fn access(&mut self, access: Access) {
+        self.accesses.push(access);
+    }
+    fn cell(&mut self, access: StateAccess) {
+        self.cells.push(access);
+    }
+    fn executed(&mut self, journal: Option<JournalEntry>, flow: Flow) {
+        let accesses = std::mem::take(&mut self.accesses);
+        let cells = std::mem::take(&mut self.cells);
+        self.pending = Some(Effect::Executed(Box::new(Executed { accesses, cells, journal, flow })));
+    }
     fn step(&mut self, make: impl FnOnce(Effect) -> Step) {
+        self.accesses.clear();
+        self.cells.clear();
         let effect = self.pending.take().unwrap_or(Effect::None);
         self.steps.push(make(effect));
     }

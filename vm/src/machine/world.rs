@@ -2,8 +2,8 @@
 //! The tree itself is never changed here.
 use super::tracer::{Stamp, Tracer};
 use super::{Halt, Machine};
-use crate::state::CellId;
-use crate::trace::StateAccess;
+use crate::state::{CellId, kind};
+use crate::trace::{StateAccess, TransientFinal};
 use crate::word::Word;
 use std::collections::HashMap;
 
@@ -42,18 +42,58 @@ struct StateCell<S> {
 pub struct World<'a, V, S> {
     view: &'a V,
     cells: HashMap<CellId, StateCell<S>>,
+    /// Cells of kind 5 of the running transaction.
+    transient: HashMap<CellId, StateCell<S>>,
+    transaction: u32,
+    /// Those of the transactions before; kept only with stamps.
+    ended: Vec<TransientFinal>,
 }
 
 impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
     /// Nothing accessed yet.
     pub fn new(view: &'a V) -> Self {
-        World { view, cells: HashMap::new() }
+        World { view, cells: HashMap::new(), transient: HashMap::new(), transaction: 0, ended: Vec::new() }
+    }
+
+    /// Transient cells are zero from here on.
+    pub fn begin_transaction(&mut self, clock: u32) {
+        let mut ended: Vec<TransientFinal> = self.transient().collect();
+        ended.sort_by_key(|t| t.cell);
+        self.ended.extend(ended);
+        self.transient.clear();
+        self.transaction = clock;
+    }
+
+    /// The transient cells of the running transaction; none in the fast mode.
+    fn transient(&self) -> impl Iterator<Item = TransientFinal> {
+        let stamped = self.transient.iter().filter(|(_, c)| c.stamp.time() != 0);
+        stamped.map(|(cell, c)| TransientFinal {
+            transaction: self.transaction,
+            cell: *cell,
+            value: c.value,
+            time: c.stamp.time(),
+        })
+    }
+
+    /// All transient cells, in order of transaction; none in the fast mode.
+    pub fn into_transient(mut self) -> Vec<TransientFinal> {
+        self.begin_transaction(u32::MAX);
+        self.ended
+    }
+
+    /// Cells held.
+    pub fn len(&self) -> usize {
+        self.cells.len() + self.transient.len()
     }
 
     fn access(&mut self, id: CellId, time: u64, new: Option<Word>) -> StateAccess {
         let view = self.view;
-        let cell = self.cells.entry(id).or_insert_with(|| {
-            let value = view.read(&id);
+        let (cells, fresh) = match id.kind {
+            kind::TRANSIENT => (&mut self.transient, true),
+            _ => (&mut self.cells, false),
+        };
+        let cell = cells.entry(id).or_insert_with(|| {
+            let value = if fresh { Word::ZERO } else { view.read(&id) };
             StateCell { first: value, value, stamp: S::default() }
         });
         let (old, old_time) = (cell.value, cell.stamp.time());
@@ -78,6 +118,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// A state access at time `k` of this step.
     pub(super) fn state(&mut self, cell: CellId, k: u64, new: Option<Word>) -> Result<StateAccess, Halt> {
         let time = self.time(k);
-        Ok(self.world.access(cell, time, new))
+        let access = self.world.access(cell, time, new);
+        self.tracer.cell(access);
+        Ok(access)
     }
 }

@@ -17,6 +17,10 @@ pub mod kind {
     pub const BALANCE: u8 = 2;
     /// The Poseidon2 hash of an account's code (slot 0).
     pub const CODE_HASH: u8 = 3;
+    /// An immutable of an account's code.
+    pub const IMMUTABLE: u8 = 4;
+    /// A transient storage slot: zero when a transaction begins, and never in the tree.
+    pub const TRANSIENT: u8 = 5;
 }
 
 /// One state cell.
@@ -26,7 +30,7 @@ pub struct CellId {
     pub kind: u8,
     /// The account, as 20 big-endian bytes.
     pub address: [u8; 20],
-    /// The storage slot; zero for the other kinds.
+    /// The slot of storage, permanent or transient, or the number of an immutable; zero for the other kinds.
     pub slot: Word,
 }
 
@@ -49,6 +53,16 @@ impl CellId {
     /// Code hash of `address`.
     pub const fn code_hash(address: [u8; 20]) -> CellId {
         CellId { kind: kind::CODE_HASH, address, slot: Word::ZERO }
+    }
+
+    /// Immutable `number` of the code of `address`.
+    pub const fn immutable(address: [u8; 20], number: Word) -> CellId {
+        CellId { kind: kind::IMMUTABLE, address, slot: number }
+    }
+
+    /// Transient slot `slot` of `address`.
+    pub const fn transient(address: [u8; 20], slot: Word) -> CellId {
+        CellId { kind: kind::TRANSIENT, address, slot }
     }
 
     /// The tree key: `compress(compress(kind * 2^160 + address, slot.lo), slot.hi)`.

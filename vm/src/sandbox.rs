@@ -1,0 +1,295 @@
+//! Contracts one call at a time, outside any batch: for the compiler's tests and for trying programs out.
+//! It runs the real machine with all that is executed and not proven yet; what it does is never posted or proven.
+use crate::code::CodeStore;
+use crate::machine::tracer::{NoTrace, Recorder, Tracer};
+use crate::machine::{self, CallStatus, Event, Finished, Halt, HaltKind, Limits, Touched};
+use crate::programs;
+use crate::replay::{self, BlockParams};
+use crate::state::{CellId, Tree, kind};
+use crate::trace::Page;
+use crate::trace_check;
+use crate::word::Word;
+use sha3::{Digest, Keccak256};
+use std::collections::{BTreeMap, HashMap};
+
+pub use crate::machine::{Environment, Log, Stopped};
+
+/// A traced run of more steps than this is not traced: each step of a trace takes some 600 bytes.
+pub const MAX_TRACED_STEPS: u32 = 1 << 19;
+
+/// A call to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Sender.
+    pub from: [u8; 20],
+    /// Callee.
+    pub to: [u8; 20],
+    /// Wei sent along.
+    pub value: Word,
+    /// Calldata.
+    pub data: &'a [u8],
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// By `return`, or the callee has no code.
+    Success,
+    /// By `revert`.
+    Reverted,
+    /// By an exceptional halt.
+    Halted(HaltKind),
+}
+
+/// What a call left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// How it ended.
+    pub status: Status,
+    /// What the callee handed back.
+    pub output: Vec<u8>,
+    /// Its logs, if it succeeded.
+    pub logs: Vec<Log>,
+    /// Steps of the contract's contexts, undo steps included; the kernel's are not counted.
+    pub steps: u32,
+}
+
+/// Accounts, their code and storage, and a machine to call them with.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    /// What contracts can ask about block and transaction.
+    pub environment: Environment,
+    /// Bounds on one call. A run that breaks one stops with [`Halt::Limit`] and changes nothing.
+    pub limits: Limits,
+    /// Every run is also traced, its trace checked and its outcome compared; a difference panics, as a test does.
+    pub traced: bool,
+    cells: HashMap<CellId, Word>,
+    codes: CodeStore,
+}
+
+impl Default for Sandbox {
+    fn default() -> Sandbox {
+        Sandbox::new()
+    }
+}
+
+/// 20 million steps; 64 MiB hashed, 256 MiB moved, 512 MiB held; outputs kept up to 16 MiB.
+const LIMITS: Limits = Limits {
+    unproven: true,
+    max_steps: 20_000_000,
+    max_hashed_bytes: 1 << 26,
+    max_moved_bytes: 1 << 28,
+    max_memory_bytes: 1 << 29,
+    max_input_bytes: 1 << 24,
+    max_output_bytes: 1 << 24,
+};
+
+impl Sandbox {
+    /// No accounts; block 1 of chain 1 with a gas limit of 30 million.
+    pub fn new() -> Sandbox {
+        let environment = Environment {
+            number: 1,
+            timestamp: 1,
+            gas_limit: 30_000_000,
+            chain_id: 1,
+            blob_base_fee: Word::from(1),
+            ..Environment::default()
+        };
+        Sandbox { environment, limits: LIMITS, traced: false, cells: HashMap::new(), codes: CodeStore::new() }
+    }
+
+    /// Gives an account its balance.
+    pub fn set_balance(&mut self, address: [u8; 20], wei: Word) {
+        self.set(CellId::balance(address), wei);
+    }
+
+    /// An account's balance.
+    pub fn balance(&self, address: [u8; 20]) -> Word {
+        self.get(&CellId::balance(address))
+    }
+
+    /// An account's nonce: transactions it has sent, and one for having been created.
+    pub fn nonce(&self, address: [u8; 20]) -> u64 {
+        self.get(&CellId::nonce(address)).lo as u64
+    }
+
+    /// Makes a page known, so that a deploy page can name it; answers its hash.
+    pub fn add_code(&mut self, page: Page) -> Word {
+        self.codes.insert(page)
+    }
+
+    /// Makes an account with this runtime code.
+    pub fn install(&mut self, address: [u8; 20], page: Page) {
+        let hash = self.add_code(page);
+        self.set(CellId::code_hash(address), hash);
+    }
+
+    /// The code of an account.
+    pub fn code(&self, address: [u8; 20]) -> Option<&Page> {
+        self.codes.get(self.get(&CellId::code_hash(address))).map(|p| &**p)
+    }
+
+    /// A storage slot.
+    pub fn storage(&self, address: [u8; 20], slot: Word) -> Word {
+        self.get(&CellId::storage(address, slot))
+    }
+
+    /// The storage slots of an account that are not zero.
+    pub fn storage_slots(&self, address: [u8; 20]) -> BTreeMap<Word, Word> {
+        let own = self.cells.iter().filter(|(c, _)| c.kind == kind::STORAGE && c.address == address);
+        own.map(|(c, w)| (c.slot, *w)).collect()
+    }
+
+    /// Writes a storage slot.
+    pub fn set_storage(&mut self, address: [u8; 20], slot: Word, value: Word) {
+        self.set(CellId::storage(address, slot), value);
+    }
+
+    /// Runs a deploy page with constructor arguments at the sender's next contract address. The hash that it hands
+    /// back must be that of a page made known before. The address is answered if the deployment succeeded.
+    ///
+    /// # Errors
+    /// What stops the machine, a sender with too little wei, or a runtime page that is not known.
+    pub fn deploy(
+        &mut self,
+        from: [u8; 20],
+        value: Word,
+        page: &Page,
+        arguments: &[u8],
+    ) -> Result<(Answer, Option<[u8; 20]>), Stopped> {
+        let to = contract_address(from, self.nonce(from));
+        let hash = self.add_code(page.clone());
+        let answer = self.run(&Message { from, to, value, data: arguments }, hash)?;
+        let done = answer.status == Status::Success;
+        Ok((answer, done.then_some(to)))
+    }
+
+    /// Calls an account. The sender's nonce goes up; the value moves unless the call fails. A call to an account
+    /// without code succeeds and answers nothing.
+    ///
+    /// # Errors
+    /// What stops the machine, or a sender with too little wei. Nothing has changed then.
+    pub fn call(&mut self, message: &Message) -> Result<Answer, Stopped> {
+        self.run(message, Word::ZERO)
+    }
+
+    fn run(&mut self, m: &Message, deploy: Word) -> Result<Answer, Stopped> {
+        let has = self.balance(m.from);
+        if has < m.value {
+            return Err(Stopped::at_boot(Halt::Balance { has, needs: m.value }));
+        }
+        let mut input = Vec::with_capacity(128 + m.data.len());
+        for word in [word(m.from), word(m.to), m.value, deploy] {
+            input.extend_from_slice(&word.to_be_bytes());
+        }
+        input.extend_from_slice(m.data);
+        let run = self.machine::<NoTrace>(&input);
+        if self.traced && run.as_ref().map_or_else(|s| s.clock, |r| r.steps) <= MAX_TRACED_STEPS {
+            self.compare(input, &run);
+        }
+        let run = run?;
+        let answer = answer(run.events);
+        if !deploy.is_zero() && answer.status == Status::Success {
+            let mut runtime = [0; 32];
+            // In deploy mode a `return` of anything but 32 bytes halts.
+            runtime.copy_from_slice(&answer.output[..32]);
+            let runtime = Word::from_be_bytes(runtime);
+            if self.codes.get(runtime).is_none() {
+                return Err(Stopped::at_boot(Halt::CodeMissing(runtime)));
+            }
+        }
+        for Touched { cell, new, .. } in run.touched {
+            self.set(cell, new);
+        }
+        Ok(answer)
+    }
+
+    fn machine<T: Tracer>(&self, input: &[u8]) -> Result<Finished<T>, Stopped> {
+        let kernel = programs::sandbox();
+        machine::run::<_, T>(&self.cells, &self.codes, kernel, &self.environment, input, &self.limits)
+    }
+
+    /// Runs once more with a trace, checks it, and compares the two runs.
+    ///
+    /// # Panics
+    /// If the trace is not sound or the runs differ: then the machine is wrong.
+    fn compare(&self, input: Vec<u8>, fast: &Result<Finished<NoTrace>, Stopped>) {
+        let (fast, full) = match (fast, self.machine::<Recorder>(&input)) {
+            (Ok(fast), Ok(full)) => (fast, full),
+            (Err(fast), Err(full)) => return assert_eq!(*fast, full, "the modes stop differently"),
+            (fast, full) => panic!("the modes differ: {:?} and {:?}", fast.as_ref().err(), full.err()),
+        };
+        let cells = |touched: &[Touched]| -> BTreeMap<CellId, (Word, Word)> {
+            touched.iter().map(|t| (t.cell, (t.old, t.new))).collect()
+        };
+        assert_eq!((fast.steps, &fast.events), (full.steps, &full.events), "the modes differ");
+        assert_eq!(cells(&fast.touched), cells(&full.touched), "the modes differ");
+        let tree =
+            Tree::from_cells(self.cells.iter().map(|(c, w)| (*c, *w))).expect("cells have their own keys");
+        let params = BlockParams::default();
+        let trace = replay::trace(&tree, programs::sandbox(), &params, input, full);
+        let trace = trace.expect("the touched cells have their own keys");
+        if let Err(fault) = trace_check::check(&trace) {
+            panic!("the trace is not sound: {fault}");
+        }
+    }
+
+    fn get(&self, cell: &CellId) -> Word {
+        self.cells.get(cell).copied().unwrap_or_default()
+    }
+
+    /// Cells of zero are not kept.
+    fn set(&mut self, cell: CellId, value: Word) {
+        match value.is_zero() {
+            true => self.cells.remove(&cell),
+            false => self.cells.insert(cell, value),
+        };
+    }
+}
+
+/// What the one call of a run left; an account without code leaves nothing.
+fn answer(events: Vec<Event>) -> Answer {
+    let mut answer = Answer { status: Status::Success, output: Vec::new(), logs: Vec::new(), steps: 0 };
+    for event in events {
+        match event {
+            Event::Log(log) => answer.logs.push(log),
+            Event::CallEnd { status, output, steps } => {
+                answer.status = match status {
+                    CallStatus::Success => Status::Success,
+                    CallStatus::Reverted => Status::Reverted,
+                    CallStatus::Halted(kind) => Status::Halted(kind),
+                };
+                (answer.output, answer.steps) = (output, steps);
+            }
+            Event::NonceRead(_) | Event::NonceWrite(_) => {}
+        }
+    }
+    answer
+}
+
+fn word(address: [u8; 20]) -> Word {
+    let mut be = [0; 32];
+    be[12..].copy_from_slice(&address);
+    Word::from_be_bytes(be)
+}
+
+/// Where Ethereum's CREATE puts the contract that `sender` makes with this nonce: the last 20 bytes of
+/// `keccak(rlp([sender, nonce]))`.
+pub fn contract_address(sender: [u8; 20], nonce: u64) -> [u8; 20] {
+    let bytes = nonce.to_be_bytes();
+    let digits = &bytes[nonce.leading_zeros() as usize / 8..];
+    let mut list = vec![0x80 + 20];
+    list.extend_from_slice(&sender);
+    match digits {
+        [small @ 1..=0x7f] => list.push(*small),
+        _ => {
+            list.push(0x80 + digits.len() as u8);
+            list.extend_from_slice(digits);
+        }
+    }
+    let hash: [u8; 32] =
+        Keccak256::new().chain_update([0xc0 + list.len() as u8]).chain_update(&list).finalize().into();
+    let mut out = [0; 20];
+    out.copy_from_slice(&hash[12..]);
+    out
+}
