@@ -1,48 +1,124 @@
 //! From [`crate::mir`] to a code page: selection, slots, layout, encoding.
+//!
+//! ```text
+//! mir --select--> lir, registers without limit --constants--> --allocate--> slots --machine--> --layout--> --page--> words
+//! ```
+//!
+//! Steps are what a program costs, so every choice is made for the fewest steps executed, then for the shortest code,
+//! then for the fewest slots. Any well-formed module compiles or is refused with a [`BackendError`].
+
+mod allocate;
+mod analysis;
+mod cfg;
+mod constants;
+mod layout;
+mod lir;
+mod listing;
+mod liveness;
+mod machine;
+mod page;
+mod select;
+mod words;
+
+pub use listing::listing;
+
 use crate::diagnostic::Loc;
 use crate::mir;
+use lathe_vm::isa::op;
 
-/// How to generate.
-#[derive(Clone, Copy, Debug)]
+/// What to optimise for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Small code first.
+    /// Prefer short code to few steps.
     pub optimise_size: bool,
-    /// All passes.
+    /// Run all passes; without, the code is plain but just as correct.
     pub optimise: bool,
 }
 
-/// A generated page.
-#[derive(Clone, Debug, Default)]
+/// One code page and what belongs to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
-    /// Code, constants, data.
+    /// Code, then constants, then data; not padded to a page's unit.
     pub words: Vec<u64>,
-    /// Instructions.
+    /// How many of the words are instructions.
     pub code_words: usize,
-    /// One place per instruction.
+    /// Where each instruction comes from.
     pub locs: Vec<Option<Loc>>,
-    /// Library and page constant.
+    /// Where each instruction may jump.
+    pub targets: Vec<Option<usize>>,
+    /// Functions with the place of their first instruction.
+    pub functions: Vec<(String, usize)>,
+    /// Libraries, as numbered by the module, with the index of the page constant (zero so far) for their address.
     pub libraries: Vec<(u32, usize)>,
-    /// Slots of the largest frame.
-    pub slots: u32,
 }
 
-/// Why there is no page.
-#[derive(Debug, thiserror::Error)]
+/// Why there is no code page.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
-    /// More words than a page holds.
-    #[error("the code has {words} words, more than a page holds")]
+    /// Code and constants exceed a page.
+    #[error("the code needs {words} words, a code page holds {limit}", limit = lathe_vm::isa::MAX_PAGE)]
     TooLong {
-        /// How many.
+        /// At least so many.
         words: usize,
     },
+    /// Too much is alive at once.
+    #[error("function `{function}` keeps more values at a time than a frame has slots")]
+    FrameTooLarge {
+        /// Its name.
+        function: String,
+    },
+    /// There is nothing to compile.
+    #[error("the module has no function with a block to begin with")]
+    Empty,
 }
 
-/// Generates a page.
-pub fn generate(_module: &mir::Module, _options: &Options) -> Result<Program, BackendError> {
-    Err(BackendError::TooLong { words: usize::MAX })
+/// Compiles a module.
+///
+/// # Errors
+/// If it is empty, or exceeds what a page or a frame holds.
+pub fn generate(module: &mir::Module, options: &Options) -> Result<Program, BackendError> {
+    if module.functions.is_empty() || module.functions.iter().any(|f| f.blocks.is_empty()) {
+        return Err(BackendError::Empty);
+    }
+    let results: Vec<u32> = module.functions.iter().map(|f| f.results).collect();
+    let recursive = module.functions.iter().any(|f| calls(f, 0));
+    let mut pool = machine::Pool::default();
+    let mut functions = Vec::with_capacity(module.functions.len());
+    for (i, f) in module.functions.iter().enumerate() {
+        let mut machine = function(f, i == 0 && !recursive, &results, &mut pool, options)?;
+        let order = layout::layout(&mut machine, options.optimise, options.optimise_size);
+        functions.push((machine, order));
+    }
+    page::assemble(&functions, &module.data)
 }
 
-/// Disassembly.
-pub fn listing(_program: &Program) -> String {
-    String::new()
+/// True if the function calls the one of this number.
+fn calls(f: &mir::Function, callee: mir::FunctionId) -> bool {
+    let mut instructions = f.blocks.iter().flat_map(|b| &b.instructions);
+    instructions.any(|i| matches!(i.op, mir::Op::Call(to, _) if to == callee))
+}
+
+fn function(
+    f: &mir::Function,
+    is_entry: bool,
+    results: &[u32],
+    pool: &mut machine::Pool,
+    options: &Options,
+) -> Result<machine::Function, BackendError> {
+    let mut code = select::select(f, is_entry, results);
+    constants::remove_dead(&mut code);
+    let cfg = graph(&code);
+    constants::place(&mut code, &cfg);
+    let slots = allocate::allocate(&code, &cfg, options.optimise)?;
+    Ok(machine::lower(&code, &cfg, &slots, pool, options.optimise_size))
+}
+
+fn graph(f: &lir::Function) -> cfg::Cfg {
+    let succs: Vec<Vec<usize>> = f.blocks.iter().map(|b| b.term.targets().collect()).collect();
+    let fails: Vec<bool> = f
+        .blocks
+        .iter()
+        .map(|b| matches!(b.term, lir::Term::End(op::REVERT, ..) | lir::Term::Invalid))
+        .collect();
+    cfg::Cfg::new(&succs, &fails)
 }
