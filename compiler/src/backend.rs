@@ -52,6 +52,17 @@ pub struct Program {
     pub libraries: Vec<(u32, usize)>,
 }
 
+impl Program {
+    /// Slots of the largest frame, as far as operands name them.
+    pub fn slots(&self) -> u32 {
+        let highest = self.words[..self.code_words].iter().map(|word| {
+            let (a, b, d) = lathe_vm::isa::Instruction::decode(*word).slots();
+            a.max(b).max(d)
+        });
+        highest.max().map_or(0, |slot| u32::from(slot) + 1)
+    }
+}
+
 /// Why there is no code page.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {

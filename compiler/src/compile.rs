@@ -222,7 +222,7 @@ impl Made<'_> {
             link_references,
             listing: backend::listing(&program),
             llvm_ir: compiled.llvm_ir,
-            slots: program.slots,
+            slots: program.slots(),
             for_size,
         })
     }
