@@ -173,15 +173,18 @@ impl<'c, 'a> Lowerer<'c, 'a> {
             // A prefix of our own: no function must look like one of C's library to LLVM.
             let value =
                 self.module.add_function(&format!("yul.{}", function.name), ty, Some(Linkage::Internal));
-            self.attribute(value, "nounwind");
+            self.attributes(value);
             self.functions.push(value);
         }
         Ok(())
     }
 
-    fn attribute(&self, function: FunctionValue<'c>, name: &str) {
-        let kind = Attribute::get_named_enum_kind_id(name);
-        function.add_attribute(AttributeLoc::Function, self.context.create_enum_attribute(kind, 0));
+    /// What holds for every function: nothing unwinds, and no switch becomes a table in a memory that is not there.
+    fn attributes(&self, function: FunctionValue<'c>) {
+        let nounwind = Attribute::get_named_enum_kind_id("nounwind");
+        function.add_attribute(AttributeLoc::Function, self.context.create_enum_attribute(nounwind, 0));
+        let no_tables = self.context.create_string_attribute("no-jump-tables", "true");
+        function.add_attribute(AttributeLoc::Function, no_tables);
     }
 
     /// Begins a function's entry block, with all variables of `variables` in it.
@@ -214,7 +217,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
 
     fn main(&mut self, body: &Block) -> Result<(), Fault> {
         let value = self.module.add_function("main", self.context.void_type().fn_type(&[], false), None);
-        self.attribute(value, "nounwind");
+        self.attributes(value);
         self.enter(value, body.first().map_or(Loc::default(), |s| s.loc))?;
         self.block(body)?;
         // Code that runs off its end stops.
