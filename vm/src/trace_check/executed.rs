@@ -81,7 +81,7 @@ impl Checker<'_> {
         let end: &[Place] = if matches!(e.flow, Flow::End { .. }) { END } else { &[] };
         for a in &e.accesses {
             let fits = |p: &&Place| fits(s, a, p);
-            let Some((_, k, write)) = places(i.opcode).iter().chain(end).find(fits) else {
+            let Some((_, k, write)) = end.iter().chain(places(i.opcode)).find(fits) else {
                 return Err(step_fault(s, "an access that the instruction does not make"));
             };
             match *write {
