@@ -14,7 +14,7 @@ pub struct Object {
     pub objects: Vec<Object>,
     /// `data "name" hex"..."` and `data "name" "..."`.
     pub data: Vec<Data>,
-    /// Source files by solc's number, from `@use-src`.
+    /// Source files by solc's number, from the `@use-src` before the object; solc writes one before each.
     pub sources: Vec<(u32, String)>,
     /// Where it stands.
     pub loc: Loc,

@@ -1,6 +1,6 @@
 //! From tokens to the tree as written. Stops at the first fault, and never nests deeper than
 //! [`super::MAX_DEPTH`].
-use super::lexer::{Lexer, Token, TokenKind};
+use super::lexer::{Lexer, Token, TokenKind, shortened};
 use super::syntax::{
     Block, Expression, ExpressionKind, Function, Literal, LiteralKind, Name, Object, Statement, StatementKind,
 };
@@ -127,10 +127,7 @@ impl<'a> Parser<'a> {
     /// An object or data within an object.
     fn member(&mut self, object: &mut Object<'a>) -> Result<()> {
         let (name, index, loc) = if self.at_identifier("object") {
-            let mut inner = self.nested(|p| p.object(&object.name))?;
-            if inner.sources.is_empty() {
-                inner.sources.clone_from(&object.sources);
-            }
+            let inner = self.nested(|p| p.object(&object.name))?;
             let (name, loc) = (inner.name.clone(), inner.loc);
             object.objects.push(inner);
             (name, Some(object.objects.len() - 1), loc)
@@ -156,7 +153,7 @@ impl<'a> Parser<'a> {
                 Ok(())
             }
             Entry::Occupied(entry) => {
-                let message = format!("two members of the object are called \"{}\"", entry.key());
+                let message = format!("two members of the object are called \"{}\"", shortened(entry.key()));
                 Err(fault(Kind::Parser, loc, message))
             }
         }
@@ -368,7 +365,7 @@ impl<'a> Parser<'a> {
             _ => {
                 let message = format!(
                     "the type `{}` does not exist in this dialect: every value is a `u256`",
-                    super::lexer::shortened(name.text)
+                    shortened(name.text)
                 );
                 Err(fault(Kind::Parser, name.loc, message))
             }
