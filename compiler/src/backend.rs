@@ -50,6 +50,8 @@ pub struct Program {
     pub functions: Vec<(String, usize)>,
     /// Libraries, as numbered by the module, with the index of the page constant (zero so far) for their address.
     pub libraries: Vec<(u32, usize)>,
+    /// Slots of the largest frame.
+    pub slots: u32,
 }
 
 impl Program {
@@ -95,12 +97,15 @@ pub fn generate(module: &mir::Module, options: &Options) -> Result<Program, Back
     let recursive = module.functions.iter().any(|f| calls(f, 0));
     let mut pool = machine::Pool::default();
     let mut functions = Vec::with_capacity(module.functions.len());
+    let mut slots = 0;
     for (i, f) in module.functions.iter().enumerate() {
         let mut machine = function(f, i == 0 && !recursive, &results, &mut pool, options)?;
+        slots = slots.max(machine.slots);
         let order = layout::layout(&mut machine, options.optimise, options.optimise_size);
         functions.push((machine, order));
     }
-    page::assemble(&functions, &module.data)
+    let program = page::assemble(&functions, &module.data)?;
+    Ok(Program { slots, ..program })
 }
 
 /// True if the function calls the one of this number.

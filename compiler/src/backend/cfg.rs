@@ -3,8 +3,6 @@ use std::collections::HashSet;
 
 /// What is known about a graph of blocks; block 0 is the entry.
 pub struct Cfg {
-    /// Predecessors of each block; reachable ones only.
-    pub preds: Vec<Vec<usize>>,
     /// Reachable blocks in reverse postorder.
     pub order: Vec<usize>,
     /// Index of each block in `order`; `usize::MAX` for an unreachable one.
@@ -41,23 +39,9 @@ impl Cfg {
         let idom = dominators(&order, &position, &preds);
         let depth = loop_depth(&order, &preds, &idom);
         let cold = cold(&order, succs, fails);
-        let mut cfg = Cfg { preds, order, position, idom, depth, cold, frequency: Vec::new() };
+        let mut cfg = Cfg { order, position, idom, depth, cold, frequency: Vec::new() };
         cfg.frequency = cfg.estimate(succs);
         cfg
-    }
-
-    /// True if every path to `b` passes `a`.
-    pub fn dominates(&self, a: usize, mut b: usize) -> bool {
-        loop {
-            if a == b {
-                return true;
-            }
-            let up = self.idom[b];
-            if up == b || up == usize::MAX {
-                return false;
-            }
-            b = up;
-        }
     }
 
     fn estimate(&self, succs: &[Vec<usize>]) -> Vec<f64> {

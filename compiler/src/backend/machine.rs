@@ -56,8 +56,6 @@ pub struct Code {
     pub term: Term,
     /// Where the end stands.
     pub loc: Option<Loc>,
-    /// Estimated runs per run of the function.
-    pub frequency: f64,
     /// True if it always ends in failure.
     pub cold: bool,
 }
@@ -69,6 +67,8 @@ pub struct Function {
     pub name: String,
     /// Blocks; the first is the entry.
     pub blocks: Vec<Code>,
+    /// Slots of its frame.
+    pub slots: u32,
 }
 
 /// How a constant is made.
@@ -113,13 +113,13 @@ pub fn lower(f: &lir::Function, cfg: &Cfg, slots: &Slots, pool: &mut Pool, optim
         }
         let term = lowering.term(&block.term);
         let lines = lowering.out;
-        blocks[b] = Some(Code { lines, term, loc: block.loc, frequency: cfg.frequency[b], cold });
+        blocks[b] = Some(Code { lines, term, loc: block.loc, cold });
     }
     let number: Vec<usize> =
         blocks.iter().scan(0, |n, b| Some(std::mem::replace(n, *n + usize::from(b.is_some())))).collect();
     let mut blocks: Vec<Code> = blocks.into_iter().flatten().collect();
     blocks.iter_mut().flat_map(|b| b.term.targets_mut()).for_each(|to| *to = number[*to]);
-    Function { name: f.name.clone(), blocks }
+    Function { name: f.name.clone(), blocks, slots: slots.spare.into() }
 }
 
 impl Term {
