@@ -15,6 +15,12 @@ use std::time::{Duration, Instant};
 /// The EVM version that solc is told if none is asked for.
 pub const EVM_VERSION: &str = "cancun";
 
+/// EVM versions that solc knows from before the merge.
+const OLD_EVMS: [&str; 9] = [
+    "homestead", "tangerineWhistle", "spuriousDragon", "byzantium", "constantinople", "petersburg", "istanbul", "berlin",
+    "london",
+];
+
 /// Stack of a thread that compiles: trees are walked recursively, and solc's can be deep.
 const STACK: usize = 256 << 20;
 
@@ -116,6 +122,7 @@ impl Project {
         for (name, reason) in &missing {
             errors.iter_mut().for_each(|error| explain(error, name, reason));
         }
+        errors.extend(self.old_evm());
         Ok(Output {
             solc: Some(solc),
             errors,
@@ -139,6 +146,18 @@ impl Project {
             debug.insert("debugInfo".into(), json!(["location"]));
         }
         Value::Object(settings)
+    }
+
+    /// A warning if solc is told of an EVM whose rules are not the machine's.
+    fn old_evm(&self) -> Option<Value> {
+        let version = self.settings.get("evmVersion")?.as_str().filter(|version| OLD_EVMS.contains(version))?;
+        let message = format!(
+            "The code is compiled for the EVM of \"{version}\" but runs by the rules of \"{EVM_VERSION}\": block.difficulty is \
+             the beacon chain's random value, and selfdestruct follows EIP-6780."
+        );
+        let mut warning = general_error("Warning", &message);
+        warning["severity"] = "warning".into();
+        Some(warning)
     }
 
     /// Every source is the object of one contract.

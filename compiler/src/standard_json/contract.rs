@@ -11,6 +11,9 @@ pub(super) fn outputs(contract: &Compiled, selection: &Selection) -> Value {
     if wants("irOptimized") {
         all.insert("irOptimized".into(), contract.yul.clone().into());
     }
+    if let Some(Value::String(metadata)) = all.get_mut("metadata") {
+        sign(metadata);
+    }
     let code = match &contract.result {
         Some(Ok(compiled)) => Some(compiled),
         // No pages, no outputs of them: a tool must not take an empty object for a contract.
@@ -46,6 +49,17 @@ pub(super) fn outputs(contract: &Compiled, selection: &Selection) -> Value {
         all.insert("evm".into(), evm.into());
     }
     all.into()
+}
+
+/// Says in the metadata that solc was only half of the compiler.
+fn sign(metadata: &mut String) {
+    let parsed = serde_json::from_str(metadata);
+    if let Ok(Value::Object(mut fields)) = parsed
+        && let Some(Value::Object(compiler)) = fields.get_mut("compiler")
+    {
+        compiler.insert("lathec".into(), env!("CARGO_PKG_VERSION").into());
+        *metadata = Value::Object(fields).to_string();
+    }
 }
 
 /// `evm.bytecode` or `evm.deployedBytecode`; without a part, as of an interface, all is empty.
