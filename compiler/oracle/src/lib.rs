@@ -1,0 +1,7 @@
+//! What the compiler is tested against: the same contract as EVM bytecode on revm and as a code page on Lathe's machine,
+//! called the same way. Tests and the benchmark use this crate; no product does.
+
+pub mod abi;
+pub mod draw;
+pub mod evm;
+pub mod solc;
