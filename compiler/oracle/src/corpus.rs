@@ -175,14 +175,14 @@ fn compile_all() -> Result<Vec<Compiled>, SolcError> {
         sources.insert(entry.file.to_string(), read(&folder().join(entry.file))?);
     }
     let settings = json!({ "libraries": { "Libraries.sol": { "Sums": format!("0x{}", hex::encode(SUMS)) } } });
-    let output = solc::solidity(sources, Some(&packages), &settings)?;
+    let output = solc::solidity(sources, &packages, &settings)?;
     CORPUS.iter().map(|entry| one(entry, &output["contracts"][entry.file][entry.name])).collect()
 }
 
 fn one(entry: &Entry, contract: &serde_json::Value) -> Result<Compiled, SolcError> {
     let code = |part: &str| {
         let text = contract["evm"][part]["object"].as_str().unwrap_or_default();
-        hex::decode(text).map_err(|error| SolcError::Run(format!("{}: {part}: {error}", entry.name)))
+        hex::decode(text).map_err(|_| SolcError::NoCode(format!("{}: {part}", entry.name)))
     };
     Ok(Compiled {
         name: entry.name.into(),

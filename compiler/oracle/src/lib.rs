@@ -2,6 +2,9 @@
 //! called the same way. Tests and the benchmark use this crate; no product does.
 
 pub mod abi;
+pub mod corpus;
 pub mod draw;
 pub mod evm;
+pub mod program;
 pub mod solc;
+pub mod twin;

@@ -3,13 +3,14 @@
 use crate::draw::{ACCOUNTS, Call};
 use crate::evm::{self, Block, Evm};
 use lathe_compiler::compile::{Contract, Part};
+use lathe_vm::machine::HaltKind;
 use lathe_vm::sandbox::{self, Environment, Message, Sandbox};
 use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Gas of every call on the EVM and the block's limit on both.
-const GAS: u64 = 1 << 36;
+const GAS: u64 = 1 << 30;
 /// What every account of [`ACCOUNTS`] has.
 const WEALTH: u128 = 1 << 100;
 
@@ -113,6 +114,19 @@ impl Twin {
         Ok((agreed, Some(twin)))
     }
 
+    /// Puts a plain Yul object on both machines: EVM creation code that deploys it, and its only page.
+    ///
+    /// # Errors
+    /// The EVM's deployment fails, or the page is none.
+    pub fn install(initcode: &[u8], pages: &Contract) -> Result<Twin, Trouble> {
+        let (mut evm, mut vm) = machines();
+        let deployed = evm.deploy(ACCOUNTS[0], Word::ZERO, initcode);
+        let (_, address) = deployed.map_err(|refused| Trouble::Different(refused.to_string()))?;
+        let address = address.ok_or_else(|| Trouble::Different("the EVM's deployment fails".into()))?;
+        vm.install(address, page(&pages.deploy)?);
+        Ok(Twin { evm, vm, address })
+    }
+
     /// Writes a slot on both machines.
     pub fn set_storage(&mut self, slot: Word, value: Word) {
         self.evm.set_storage(self.address, slot, value);
@@ -162,13 +176,16 @@ fn page(part: &Part) -> Result<Page, Trouble> {
 
 /// Both answers must be the same, but that a halt is as good as another and leaves no data.
 fn agree(theirs: &evm::Answer, ours: &sandbox::Answer) -> Result<Agreed, Trouble> {
-    if theirs.status == evm::Status::OutOfResources {
-        return Err(Trouble::OutOfResources("the EVM ran out of gas".into()));
-    }
     let succeeded = (theirs.status == evm::Status::Success, ours.status == sandbox::Status::Success);
     let logs: Vec<evm::Log> = ours.logs.iter().map(log).collect();
     if succeeded.0 == succeeded.1 && theirs.output == ours.output && theirs.logs == logs {
         return Ok(Agreed { evm: theirs.clone(), steps: ours.steps.into() });
+    }
+    if theirs.status == evm::Status::OutOfResources {
+        return Err(Trouble::OutOfResources("the EVM ran out of gas".into()));
+    }
+    if ours.status == sandbox::Status::Halted(HaltKind::RangeTooLong) {
+        return Err(Trouble::OutOfResources("a range of more bytes than the machine takes".into()));
     }
     let side = |status: &dyn std::fmt::Debug, output: &[u8], logs: &[evm::Log]| {
         let mut text = format!("{status:?} 0x{}", hex::encode(output));
