@@ -1,0 +1,246 @@
+//! The EVM, as revm runs it: the judge of what a contract must do. Nothing in here knows Lathe's machine.
+use lathe_vm::word::Word;
+use revm::context::result::{ExecutionResult, HaltReason, Output};
+use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
+use revm::context_interface::block::BlobExcessGasAndPrice;
+use revm::database::{CacheDB, EmptyDB};
+use revm::inspector::Inspector;
+use revm::interpreter::{Interpreter, InterpreterTypes};
+use revm::primitives::hardfork::SpecId;
+use revm::primitives::{Address, B256, Bytes, TxKind, U256};
+use revm::state::AccountInfo;
+use revm::{InspectCommitEvm, MainBuilder, MainContext};
+use std::collections::BTreeMap;
+
+/// What both machines tell a contract about the block and the transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// `number()`.
+    pub number: u64,
+    /// `timestamp()`.
+    pub timestamp: u64,
+    /// `basefee()`; the gas price equals it.
+    pub base_fee: u64,
+    /// `gaslimit()`, and the gas of every call.
+    pub gas_limit: u64,
+    /// `prevrandao()`.
+    pub prevrandao: Word,
+    /// `coinbase()`.
+    pub coinbase: [u8; 20],
+    /// `chainid()`.
+    pub chain_id: u64,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It returned.
+    Success,
+    /// It reverted.
+    Reverted,
+    /// An exceptional halt.
+    Halted,
+    /// It ran out of gas or memory: limits that Lathe's machine does not share.
+    OutOfResources,
+}
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Who emitted it.
+    pub address: [u8; 20],
+    /// Its topics.
+    pub topics: Vec<Word>,
+    /// Its data.
+    pub data: Vec<u8>,
+}
+
+/// What a call gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// How it ended.
+    pub status: Status,
+    /// Return or revert data.
+    pub output: Vec<u8>,
+    /// Events of a success.
+    pub logs: Vec<Log>,
+    /// Opcodes executed.
+    pub opcodes: u64,
+}
+
+/// A call that the EVM does not even begin: no balance, a code too long.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("revm refuses the transaction: {0}")]
+pub struct Refused(String);
+
+/// An EVM with its state.
+pub struct Evm {
+    block: Block,
+    db: CacheDB<EmptyDB>,
+}
+
+/// Counts executed opcodes.
+#[derive(Default)]
+struct Counter(u64);
+
+impl<CTX, INTR: InterpreterTypes> Inspector<CTX, INTR> for Counter {
+    fn step(&mut self, _: &mut Interpreter<INTR>, _: &mut CTX) {
+        self.0 += 1;
+    }
+}
+
+impl Evm {
+    /// An empty state in a block.
+    pub fn new(block: Block) -> Evm {
+        Evm { block, db: CacheDB::new(EmptyDB::new()) }
+    }
+
+    /// Gives an account wei; its nonce stays.
+    pub fn set_balance(&mut self, account: [u8; 20], wei: Word) {
+        let mut info = self.info(account);
+        info.balance = number(wei);
+        self.db.insert_account_info(account.into(), info);
+    }
+
+    /// The wei of an account.
+    pub fn balance(&mut self, account: [u8; 20]) -> Word {
+        word(self.info(account).balance)
+    }
+
+    /// Writes one storage slot.
+    pub fn set_storage(&mut self, account: [u8; 20], slot: Word, value: Word) {
+        // An EmptyDB answers every question.
+        let _ = self.db.insert_account_storage(account.into(), number(slot), number(value));
+    }
+
+    /// All slots of an account that are not zero.
+    pub fn storage_slots(&self, account: [u8; 20]) -> BTreeMap<Word, Word> {
+        let Some(account) = self.db.cache.accounts.get(&Address::from(account)) else { return BTreeMap::new() };
+        let set = account.storage.iter().filter(|(_, value)| !value.is_zero());
+        set.map(|(slot, value)| (word(*slot), word(*value))).collect()
+    }
+
+    /// Runs creation code; the address it made, if it succeeded.
+    pub fn deploy(
+        &mut self,
+        from: [u8; 20],
+        value: Word,
+        initcode: &[u8],
+    ) -> Result<(Answer, Option<[u8; 20]>), Refused> {
+        self.transact(from, TxKind::Create, value, initcode)
+    }
+
+    /// Calls an account.
+    pub fn call(
+        &mut self,
+        from: [u8; 20],
+        to: [u8; 20],
+        value: Word,
+        data: &[u8],
+    ) -> Result<Answer, Refused> {
+        self.transact(from, TxKind::Call(to.into()), value, data).map(|(answer, _)| answer)
+    }
+
+    fn info(&mut self, account: [u8; 20]) -> AccountInfo {
+        let known = self.db.cache.accounts.get(&Address::from(account));
+        known.map(|account| account.info.clone()).unwrap_or_default()
+    }
+
+    /// One transaction, committed. Gas is free: the sender's balance is made up for the price beforehand.
+    fn transact(
+        &mut self,
+        from: [u8; 20],
+        kind: TxKind,
+        value: Word,
+        data: &[u8],
+    ) -> Result<(Answer, Option<[u8; 20]>), Refused> {
+        let price = u128::from(self.block.base_fee);
+        let before = self.info(from);
+        let fee = U256::from(self.block.gas_limit) * U256::from(price);
+        let paid = before.balance.saturating_add(fee);
+        self.db.insert_account_info(from.into(), AccountInfo { balance: paid, ..before.clone() });
+
+        let tx = TxEnv {
+            caller: from.into(),
+            gas_limit: self.block.gas_limit,
+            gas_price: price,
+            kind,
+            value: number(value),
+            data: Bytes::copy_from_slice(data),
+            nonce: before.nonce,
+            chain_id: Some(self.block.chain_id),
+            ..TxEnv::default()
+        };
+        let context = Context::mainnet().with_db(&mut self.db).with_block(environment(&self.block));
+        let context = context.with_cfg(limits(self.block.chain_id));
+        let mut evm = context.build_mainnet_with_inspector(Counter::default());
+        let result = evm.inspect_tx_commit(tx).map_err(|error| Refused(format!("{error:?}")));
+        let opcodes = evm.inspector.0;
+        drop(evm);
+
+        // Take back what the made-up fee left behind; the beneficiary gets nothing when the price is the base fee.
+        let result = result.inspect_err(|_| self.db.insert_account_info(from.into(), before.clone()))?;
+        let mut after = self.info(from);
+        let spent = U256::from(result.tx_gas_used()) * U256::from(price);
+        after.balance = after.balance.saturating_sub(fee - spent);
+        self.db.insert_account_info(from.into(), after);
+        Ok(answer(result, opcodes))
+    }
+}
+
+/// The configuration: no limits on code, since Lathe's own are others.
+fn limits(chain_id: u64) -> CfgEnv {
+    let mut config = CfgEnv::new_with_spec(SpecId::CANCUN);
+    config.chain_id = chain_id;
+    config.limit_contract_code_size = Some(usize::MAX);
+    config.limit_contract_initcode_size = Some(usize::MAX);
+    config.tx_gas_limit_cap = Some(u64::MAX);
+    config
+}
+
+fn environment(block: &Block) -> BlockEnv {
+    BlockEnv {
+        number: U256::from(block.number),
+        beneficiary: block.coinbase.into(),
+        timestamp: U256::from(block.timestamp),
+        gas_limit: block.gas_limit,
+        basefee: block.base_fee,
+        prevrandao: Some(B256::from(block.prevrandao.to_be_bytes())),
+        blob_excess_gas_and_price: Some(BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 1 }),
+        ..BlockEnv::default()
+    }
+}
+
+fn answer(result: ExecutionResult, opcodes: u64) -> (Answer, Option<[u8; 20]>) {
+    let made = |status, output: Bytes| Answer { status, output: output.to_vec(), logs: Vec::new(), opcodes };
+    match result {
+        ExecutionResult::Success { logs, output, .. } => {
+            let address = match &output {
+                Output::Create(_, address) => address.map(|address| address.into_array()),
+                Output::Call(_) => None,
+            };
+            let logs = logs.into_iter().map(|log| Log {
+                address: log.address.into_array(),
+                topics: log.topics().iter().map(|topic| Word::from_be_bytes(topic.0)).collect(),
+                data: log.data.data.to_vec(),
+            });
+            (Answer { logs: logs.collect(), ..made(Status::Success, output.into_data()) }, address)
+        }
+        ExecutionResult::Revert { output, .. } => (made(Status::Reverted, output), None),
+        ExecutionResult::Halt { reason, .. } => {
+            let status = match reason {
+                HaltReason::OutOfGas(_) => Status::OutOfResources,
+                _ => Status::Halted,
+            };
+            (made(status, Bytes::new()), None)
+        }
+    }
+}
+
+fn number(word: Word) -> U256 {
+    U256::from_be_bytes(word.to_be_bytes())
+}
+
+fn word(number: U256) -> Word {
+    Word::from_be_bytes(number.to_be_bytes())
+}
