@@ -176,7 +176,8 @@ impl Sandbox {
     fn run(&mut self, m: &Message, deploy: Word) -> Result<Answer, Stopped> {
         let has = self.balance(m.from);
         if has < m.value {
-            return Err(Stopped::at_boot(Halt::Balance { has, needs: m.value }));
+            let missing = machine::alu::sub(m.value, has);
+            return Err(Stopped::at_boot(Halt::Balance { missing }));
         }
         let mut input = Vec::with_capacity(128 + m.data.len());
         for word in [word(m.from), word(m.to), m.value, deploy] {

@@ -294,9 +294,10 @@ fn bytes_that_overrun_the_batch_make_the_kernel_revert() {
     }
 }
 
-/// Programs of live instructions with small operands, which run for a while, with noise in between.
-fn programs_of_noise() -> impl Strategy<Value = Vec<u64>> {
-    let live: Vec<_> = OPS.iter().filter(|o| o.status == Status::Live).map(|o| o.opcode).collect();
+/// Programs of proven instructions, or of all that run, with small operands and with noise in between.
+fn programs_of_noise(unproven: bool) -> impl Strategy<Value = Vec<u64>> {
+    let runs = move |s: Status| s == Status::Live || unproven && s == Status::Executed;
+    let live: Vec<_> = OPS.iter().filter(|o| runs(o.status)).map(|o| o.opcode).collect();
     prop::collection::vec(prop_oneof![30 => instructions(live), 1 => any::<u64>()], 1..60)
 }
 
@@ -343,14 +344,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn random_code_never_panics_and_both_modes_agree(code in programs_of_noise(), data in prop::collection::vec(any::<u8>(), 0..70)) {
+    fn random_code_never_panics_and_both_modes_agree(code in programs_of_noise(false), data in prop::collection::vec(any::<u8>(), 0..70)) {
         let _ = call(Page::new(code).unwrap(), &data);
     }
 
     #[test]
-    fn random_kernels_never_panic(code in programs_of_noise(), data in prop::collection::vec(any::<u8>(), 0..70)) {
+    fn random_kernels_never_panic(code in programs_of_noise(true), data in prop::collection::vec(any::<u8>(), 0..70)) {
         let records = [Record { nonce: 0, from: CONTRACT, to: CONTRACT, data }];
         let page = Page::new(code).unwrap();
-        let _ = execute(&Tree::new(), &CodeStore::new(), &page, &fixtures::params(), &records, &limits());
+        for unproven in [false, true] {
+            let limits = Limits { unproven, ..limits() };
+            let _ = execute(&Tree::new(), &CodeStore::new(), &page, &fixtures::params(), &records, &limits);
+        }
     }
 }

@@ -1,8 +1,13 @@
 //! Claims about the sandbox, each run traced and checked: what calls and deployments leave, and what they undo.
 use lathe_vm::asm::assemble;
-use lathe_vm::sandbox::{Answer, Message, Sandbox, Status};
+use lathe_vm::isa::{Class, Instruction, OPS, Status as Runs, find, op};
+use lathe_vm::machine::{Halt, HaltKind};
+use lathe_vm::sandbox::{Answer, Message, Sandbox, Status, contract_address};
 use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const ALICE: [u8; 20] = [0xa1; 20];
 const CONTRACT: [u8; 20] = [0xc0; 20];
@@ -31,4 +36,175 @@ fn a_call_hands_back_its_output() {
     assert_eq!(answer.status, Status::Success);
     assert_eq!(answer.output, Word::from(7).to_be_bytes());
     assert_eq!(answer.steps, 4);
+}
+
+fn call(s: &mut Sandbox, value: u128, data: &[u8]) -> Answer {
+    s.call(&Message { from: ALICE, to: CONTRACT, value: Word::from(value), data }).unwrap()
+}
+
+#[test]
+fn value_moves_and_nonces_rise() {
+    let mut s = sandbox();
+    let answer = call(&mut s, 10, &[1, 2, 3]);
+    assert_eq!(answer, Answer { status: Status::Success, output: vec![], logs: vec![], steps: 0 });
+    assert_eq!((s.balance(ALICE), s.balance(CONTRACT)), (Word::from(999_990), Word::from(10)));
+    let message = Message { from: ALICE, to: ALICE, value: Word::from(999_990), data: &[] };
+    s.call(&message).unwrap();
+    assert_eq!((s.balance(ALICE), s.nonce(ALICE)), (Word::from(999_990), 2));
+    let refused = s.call(&Message { value: Word::from(999_993), ..message }).unwrap_err();
+    assert_eq!(refused.halt, Halt::Balance { missing: Word::from(3) });
+    assert_eq!(s.nonce(ALICE), 2);
+}
+
+#[test]
+fn outputs_are_not_cut() {
+    let mut s = sandbox();
+    s.install(
+        CONTRACT,
+        text("not [1], [90]\n seti [2], 99968\n st [1], [2], 0\n seti [2], 100000\n return [90], [2]"),
+    );
+    let output = call(&mut s, 0, &[]).output;
+    assert_eq!((output.len(), &output[99_967..]), (100_000, &[[0].as_slice(), &[255; 32]].concat()[..]));
+}
+
+#[test]
+fn storage_lasts_and_transient_storage_does_not() {
+    let mut s = sandbox();
+    s.install(CONTRACT, text(
+        "sload [1], [90]\n addi [1], [1], 1\n sstore [90], [1]\n tload [2], [90]\n addi [2], [2], 1\n tstore [90], [2]
+         tload [2], [90]\n st [2], [90], 0\n seti [3], 32\n return [90], [3]",
+    ));
+    for i in 1..4 {
+        assert_eq!(call(&mut s, 0, &[]).output, Word::from(1).to_be_bytes());
+        assert_eq!(s.storage(CONTRACT, Word::ZERO), Word::from(i));
+    }
+    s.set_storage(CONTRACT, Word::ZERO, Word::ZERO);
+    assert!(s.storage_slots(CONTRACT).is_empty());
+}
+
+/// Keeps constructor argument and value as immutables 1 and 2, and deploys the page whose hash the test puts in.
+fn deploy_page(runtime: Word) -> Page {
+    text(&format!(
+        ".const RUNTIME {runtime}
+         cdload [1], [90]\n istore [1], 1\n callvalue [2]\n istore [2], 2\n iload [3], 1\n sstore [90], [3]
+         const [4], RUNTIME\n st [4], [90], 0\n seti [5], 32\n return [90], [5]"
+    ))
+}
+
+#[test]
+fn a_deploy_page_runs_once_and_leaves_the_runtime_page() {
+    let runtime = text(
+        "iload [1], 1\n iload [2], 2\n add [1], [1], [2]\n st [1], [90], 0\n seti [3], 32\n return [90], [3]",
+    );
+    let mut s = sandbox();
+    let hash = s.add_code(runtime.clone());
+    let argument = Word::from(40).to_be_bytes();
+    let (answer, address) = s.deploy(ALICE, Word::from(2), &deploy_page(hash), &argument).unwrap();
+    assert_eq!((answer.status, &answer.output[..]), (Status::Success, &hash.to_be_bytes()[..]));
+    let address = address.unwrap();
+    assert_eq!(address, contract_address(ALICE, 0));
+    assert_eq!(s.code(address).map(Page::hash_word), Some(hash));
+    assert_eq!((s.nonce(ALICE), s.nonce(address)), (1, 1));
+    assert_eq!((s.balance(address), s.storage(address, Word::ZERO)), (Word::from(2), Word::from(40)));
+    let message = Message { from: ALICE, to: address, value: Word::ZERO, data: &[] };
+    assert_eq!(s.call(&message).unwrap().output, Word::from(42).to_be_bytes());
+    let (_, second) = s.deploy(ALICE, Word::ZERO, &deploy_page(hash), &argument).unwrap();
+    assert_eq!(second, Some(contract_address(ALICE, 2)));
+}
+
+#[test]
+fn a_deployment_that_fails_leaves_nothing_but_the_nonce() {
+    let failures = [
+        ("istore [1], 1\n seti [1], 1\n sstore [1], [1]\n revert [90], [90]", Status::Reverted),
+        ("istore [1], 1\n return [90], [90]", Status::Halted(HaltKind::DeployReturn)),
+        (".word 0", Status::Halted(HaltKind::InvalidOpcode)),
+    ];
+    for (source, status) in failures {
+        let mut s = sandbox();
+        let (answer, address) = s.deploy(ALICE, Word::from(5), &text(source), &[]).unwrap();
+        assert_eq!((answer.status, address), (status, None), "{source}");
+        let at = contract_address(ALICE, 0);
+        assert_eq!((s.nonce(ALICE), s.nonce(at)), (1, 0));
+        assert_eq!((s.balance(ALICE), s.balance(at)), (Word::from(1_000_000), Word::ZERO));
+        assert!(s.code(at).is_none() && s.storage_slots(at).is_empty());
+    }
+    let mut s = sandbox();
+    let unknown = s.deploy(ALICE, Word::ZERO, &deploy_page(Word::from(5)), &[]).unwrap_err();
+    assert_eq!((unknown.halt, s.nonce(ALICE)), (Halt::CodeMissing(Word::from(5)), 0));
+}
+
+#[test]
+fn contract_addresses_are_those_of_create() {
+    let sender = hex("6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0");
+    let cases = [
+        (0, "cd234a471b72ba2f1ccf0a70fcaba648a5eecd8d"),
+        (1, "343c43a37d37dff08ae8c4a11544c718abb4fcf8"),
+        (2, "f778b86fa74e846c4f0a1fbd1335fe81c00a0c91"),
+    ];
+    for (nonce, address) in cases {
+        assert_eq!(contract_address(sender, nonce), hex(address));
+    }
+}
+
+fn hex(digits: &str) -> [u8; 20] {
+    let mut out = [0; 20];
+    hex::decode_to_slice(digits, &mut out).unwrap();
+    out
+}
+
+/// Instructions with small operands, which run for a while.
+fn instructions(opcodes: Vec<u16>) -> impl Strategy<Value = u64> {
+    let fields = (prop::sample::select(opcodes), 0u16..6, 0u16..8, 0u16..8, 0u16..8, 8191u16..8200);
+    fields.prop_map(|(opcode, imm, d, a, b, jump)| {
+        let imm = if find(opcode).is_some_and(|o| o.uses_imm()) { imm } else { 0 };
+        let d = if matches!(Class::of(opcode), Class::J | Class::K) { jump } else { d };
+        Instruction { opcode, imm, d, a, b }.encode()
+    })
+}
+
+/// Programs of all that runs, with noise in between; slots 1..4 hold numbers of every size.
+fn programs() -> impl Strategy<Value = Vec<u64>> {
+    const RISKY: [u16; 7] =
+        [op::NRET, op::NCALL, op::CONST, op::ALOAD, op::ASTORE, op::MIMICCALL, op::ISTORE];
+    let runs: Vec<_> = OPS.iter().filter(|o| o.status != Runs::Reserved).map(|o| o.opcode).collect();
+    let tame: Vec<_> = runs.iter().copied().filter(|o| !RISKY.contains(o)).collect();
+    let noise = prop_oneof![60 => instructions(tame), 2 => instructions(runs), 1 => any::<u64>()];
+    let head = text("not [1], [90]\n seti [2], 77\n cdload [3], [90]\n caller [4]").words[..4].to_vec();
+    (prop::collection::vec(noise, 1..40), prop::sample::select(vec![op::RETURN, op::REVERT])).prop_map(
+        move |(code, end)| {
+            let end = Instruction { opcode: end, a: 90, b: 90, ..Instruction::default() }.encode();
+            [head.clone(), code, vec![end; 10]].concat()
+        },
+    )
+}
+
+#[test]
+fn random_programs_never_panic_and_leave_sound_traces() {
+    let ends = [const { AtomicUsize::new(0) }; 3];
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(1000));
+    let cases = (programs(), prop::collection::vec(any::<u8>(), 0..70), any::<bool>());
+    runner
+        .run(&cases, |(code, data, deploys)| {
+            let mut s = sandbox();
+            s.limits.max_steps = 5000;
+            let page = Page::new(code).unwrap();
+            s.install(CONTRACT, page.clone());
+            let answer = match deploys {
+                true => s.deploy(ALICE, Word::from(3), &page, &data).map(|(answer, _)| answer),
+                false => s.call(&Message { from: ALICE, to: CONTRACT, value: Word::from(3), data: &data }),
+            };
+            if let Ok(answer) = answer {
+                let kind = match answer.status {
+                    Status::Success => 0,
+                    Status::Reverted => 1,
+                    Status::Halted(_) => 2,
+                };
+                ends[kind].fetch_add(1, Ordering::Relaxed);
+                assert!(kind == 0 || s.storage_slots(CONTRACT).is_empty() && answer.logs.is_empty());
+            }
+            Ok(())
+        })
+        .unwrap();
+    let ends = ends.map(AtomicUsize::into_inner);
+    assert!(ends.iter().all(|n| *n > 100), "successes, reverts and halts: {ends:?}");
 }

@@ -66,12 +66,10 @@ pub enum Halt {
     #[error("no code in the store for hash {0}; the code store is incomplete")]
     CodeMissing(crate::word::Word),
     /// A sender who has less than the value sent; only where nothing is posted.
-    #[error("the sender has {has} wei and sends {needs}")]
+    #[error("the sender lacks {missing} wei of what it sends")]
     Balance {
-        /// Wei there are.
-        has: crate::word::Word,
-        /// Wei to be sent.
-        needs: crate::word::Word,
+        /// Wei sent less those there are.
+        missing: crate::word::Word,
     },
     /// A bound of [`super::Limits`].
     #[error("limit of {limit} {what} exceeded")]

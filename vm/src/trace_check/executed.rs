@@ -124,6 +124,9 @@ impl Checker<'_> {
                 self.called(s, code, frame)
             }
             Flow::End { frame, success } => {
+                if *success && Instruction::decode(s.word).opcode != op::RETURN {
+                    return Err(step_fault(s, "a context that does not return succeeds"));
+                }
                 let status = e
                     .accesses
                     .iter()
