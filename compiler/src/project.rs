@@ -17,7 +17,14 @@ pub const EVM_VERSION: &str = "cancun";
 
 /// EVM versions that solc knows from before the merge.
 const OLD_EVMS: [&str; 9] = [
-    "homestead", "tangerineWhistle", "spuriousDragon", "byzantium", "constantinople", "petersburg", "istanbul", "berlin",
+    "homestead",
+    "tangerineWhistle",
+    "spuriousDragon",
+    "byzantium",
+    "constantinople",
+    "petersburg",
+    "istanbul",
+    "berlin",
     "london",
 ];
 
@@ -150,7 +157,8 @@ impl Project {
 
     /// A warning if solc is told of an EVM whose rules are not the machine's.
     fn old_evm(&self) -> Option<Value> {
-        let version = self.settings.get("evmVersion")?.as_str().filter(|version| OLD_EVMS.contains(version))?;
+        let version =
+            self.settings.get("evmVersion")?.as_str().filter(|version| OLD_EVMS.contains(version))?;
         let message = format!(
             "The code is compiled for the EVM of \"{version}\" but runs by the rules of \"{EVM_VERSION}\": block.difficulty is \
              the beacon chain's random value, and selfdestruct follows EIP-6780."
@@ -241,14 +249,15 @@ pub fn general_error(kind: &str, message: &str) -> Value {
 
 /// Says in solc's error about a source that it was not given why it was not.
 fn explain(error: &mut Value, name: &str, reason: &str) {
-    const UNKNOWN: &str = "File not supplied initially.";
+    // The first is a native solc's, the second the npm package's.
+    const UNKNOWN: [&str; 2] = ["File not supplied initially.", "File import callback not supported"];
     let about = format!("Source \"{name}\" not found");
     if !error["message"].as_str().is_some_and(|message| message.contains(&about)) {
         return;
     }
     for field in ["message", "formattedMessage"] {
         if let Some(text) = error[field].as_str() {
-            error[field] = text.replace(UNKNOWN, reason).into();
+            error[field] = text.replace(UNKNOWN[0], reason).replace(UNKNOWN[1], reason).into();
         }
     }
 }
