@@ -304,6 +304,10 @@ impl<'c> Lowerer<'c, '_> {
 
     /// In a constructor, code is the header and the arguments.
     fn codecopy(&mut self, arguments: &[Expression], loc: Loc) -> Value<'c> {
+        // solc's optimiser writes `datacopy` as what it is on the EVM.
+        if text_of(&arguments[1], Builtin::Dataoffset).is_some() {
+            return self.datacopy(arguments);
+        }
         if self.scope.role == Role::Runtime {
             return Err(Fault::at(
                 loc,
