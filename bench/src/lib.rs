@@ -4,6 +4,8 @@
 pub mod backends;
 pub mod batch;
 pub mod compare;
+#[cfg(feature = "compiler")]
+pub mod compiler;
 pub mod groth16;
 pub mod kernels;
 pub mod machine;

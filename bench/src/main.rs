@@ -29,6 +29,12 @@ enum Command {
     /// Prove a batch of token transfers and show the time of each stage.
     #[command(after_help = "Example:\n  prover-bench batch --txs 16 --runs 3 --json target/bench.json")]
     Batch(batch::Args),
+    /// Compile and run the corpus of contracts on the EVM and on Lathe's machine: steps, sizes, compile times.
+    #[cfg(feature = "compiler")]
+    #[command(
+        after_help = "Examples:\n  prover-bench compiler --json target/bench/compiler.json\n  prover-bench compiler --filter Erc20 -O z"
+    )]
+    Compiler(prover_bench::compiler::Args),
     /// Render results files as one HTML page with plots.
     #[command(
         after_help = "Examples:\n  prover-bench report target/bench/kernels.json\n  prover-bench report laptop.json server.json --out machines.html"
@@ -69,6 +75,8 @@ fn main() -> ExitCode {
         Command::Groth16(args) => groth16::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Batch(args) => batch::run(&args),
+        #[cfg(feature = "compiler")]
+        Command::Compiler(args) => prover_bench::compiler::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
