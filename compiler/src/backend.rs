@@ -1,7 +1,8 @@
 //! From [`crate::mir`] to a code page: selection, slots, layout, encoding.
 //!
 //! ```text
-//! mir --select--> lir, registers without limit --constants--> --allocate--> slots --machine--> --layout--> --page--> words
+//! mir --prepare--> mir --select--> lir: registers without limit --constants--> --allocate--> slots
+//!     --machine--> blocks of instructions --layout--> --page--> words
 //! ```
 //!
 //! Steps are what a program costs, so every choice is made for the fewest steps executed, then for the shortest code,
@@ -17,7 +18,9 @@ mod listing;
 mod liveness;
 mod machine;
 mod page;
+mod prepare;
 mod select;
+mod visit;
 mod words;
 
 pub use listing::listing;
@@ -121,7 +124,11 @@ fn function(
     pool: &mut machine::Pool,
     options: &Options,
 ) -> Result<machine::Function, BackendError> {
-    let mut code = select::select(f, is_entry, results);
+    let mut prepared = std::borrow::Cow::Borrowed(f);
+    if options.optimise {
+        prepare::prepare(prepared.to_mut());
+    }
+    let mut code = select::select(&prepared, is_entry, results);
     constants::remove_dead(&mut code);
     let cfg = graph(&code);
     constants::place(&mut code, &cfg);

@@ -1,6 +1,7 @@
 //! Facts about a MIR function that selection asks for: definitions, uses, booleans, which overflow checks may jump.
+use super::visit::{end_operands, operands};
 use super::words;
-use crate::mir::{Binary, BlockId, End, Function, Instruction, Lookup, Op, Operand, ValueId};
+use crate::mir::{Binary, BlockId, Checked, End, Function, Instruction, Lookup, Op, Operand, ValueId};
 use std::collections::HashSet;
 
 /// Where a value comes from.
@@ -8,8 +9,8 @@ use std::collections::HashSet;
 pub enum Def {
     /// Parameter, phi, or nothing.
     Other,
-    /// Result number of an instruction of a block.
-    Result(BlockId, usize, usize),
+    /// Result of an instruction of a block.
+    Result(BlockId, usize),
 }
 
 /// The facts.
@@ -41,8 +42,8 @@ impl<'a> Facts<'a> {
         let mut facts = Facts { mir, defs: vec![Def::Other; n], uses: vec![0; n], plain_uses: vec![0; n] };
         for (b, block) in mir.blocks.iter().enumerate() {
             for (i, instruction) in block.instructions.iter().enumerate() {
-                for (k, result) in instruction.results.iter().enumerate() {
-                    facts.defs[*result as usize] = Def::Result(b, i, k);
+                for result in &instruction.results {
+                    facts.defs[*result as usize] = Def::Result(b, i);
                 }
                 let address = address_of(&instruction.op);
                 let mut first = true;
@@ -73,11 +74,7 @@ impl<'a> Facts<'a> {
 
     /// The instruction that an operand is a result of.
     fn instruction(&self, operand: Operand) -> Option<&'a Instruction> {
-        let Operand::Value(v) = operand else { return None };
-        match self.defs[v as usize] {
-            Def::Result(b, i, _) => Some(&self.mir.blocks[b].instructions[i]),
-            Def::Other => None,
-        }
+        self.place(operand).map(|(b, i)| &self.mir.blocks[b].instructions[i])
     }
 
     /// True if the operand's only use is the one that asks.
@@ -120,26 +117,27 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Which overflow checks of a block may leave it where they stand. Their flag must serve the block's branch
-    /// only, as one of the conditions each of which leads to the same exit; what comes after them in the block must
-    /// not matter there.
-    pub fn early_exits(&self, b: BlockId) -> EarlyExits {
-        let block = &self.mir.blocks[b];
-        let End::Branch { condition, yes, no } = block.end else { return EarlyExits::default() };
+    /// Where a block's branch goes if any of several conditions holds, and these; each serves nothing else.
+    pub fn leaves(&self, b: BlockId) -> Option<(BlockId, Vec<Operand>)> {
+        let End::Branch { condition, yes, no } = self.mir.blocks[b].end else { return None };
         let (condition, negated) = self.strip(condition);
         let exit = if negated { no } else { yes };
-        let mut flags = Vec::new();
-        self.alternatives(condition, 0, &mut flags);
+        let mut leaves = Vec::new();
+        self.alternatives(condition, 0, &mut leaves);
+        (yes != no && !leaves.is_empty()).then_some((exit, leaves))
+    }
+
+    /// Which overflow checks of a block may leave it where they stand: those that its branch asks for, if what comes
+    /// after them in the block does not matter at the exit.
+    pub fn early_exits(&self, b: BlockId) -> EarlyExits {
+        let Some((exit, leaves)) = self.leaves(b) else { return EarlyExits::default() };
         let mut instructions = Vec::new();
         let mut later = HashSet::new();
-        if yes == no || !self.fails(exit) {
-            return EarlyExits::default();
-        }
-        for (i, instruction) in block.instructions.iter().enumerate().rev() {
-            let flag = instruction.results.get(1).copied();
+        for (i, instruction) in self.mir.blocks[b].instructions.iter().enumerate().rev() {
+            let flag = instruction.results.get(1).map(|f| Operand::Value(*f));
             if matches!(instruction.op, Op::Checked(..))
-                && flag.is_some_and(|f| flags.contains(&f))
-                && !self.uses_any(b, exit, &later)
+                && flag.is_some_and(|f| leaves.contains(&f))
+                && (later.is_empty() || self.fails(exit) && !self.uses_any(b, exit, &later))
             {
                 instructions.push(i);
                 later.insert(instruction.results[0]);
@@ -194,24 +192,44 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Overflow flags used once each, any of which makes the condition true.
-    fn alternatives(&self, condition: Operand, depth: u32, flags: &mut Vec<ValueId>) {
+    /// Conditions used once each, any of which makes the condition true.
+    fn alternatives(&self, condition: Operand, depth: u32, leaves: &mut Vec<Operand>) {
         if !self.single_use(condition) || depth >= DEPTH / 2 {
             return;
         }
-        if let Some((a, b)) = self.op(condition).and_then(|op| self.either(op)) {
-            self.alternatives(a, depth + 1, flags);
-            self.alternatives(b, depth + 1, flags);
-        } else if let Some(Instruction { op: Op::Checked(..), results, .. }) = self.instruction(condition)
-            && let Operand::Value(v) = condition
-            && results.get(1) == Some(&v)
-        {
-            flags.push(v);
+        match self.op(condition).and_then(|op| self.either(op)) {
+            Some((a, b)) => {
+                self.alternatives(a, depth + 1, leaves);
+                self.alternatives(b, depth + 1, leaves);
+            }
+            None => leaves.push(condition),
+        }
+    }
+
+    /// Block and index of the instruction that an operand is a result of.
+    pub fn place(&self, operand: Operand) -> Option<(BlockId, usize)> {
+        match operand {
+            Operand::Value(v) => match self.defs[v as usize] {
+                Def::Result(b, i) => Some((b, i)),
+                Def::Other => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The check whose overflow flag an operand is, and its result.
+    pub fn overflow_flag(&self, operand: Operand) -> Option<(Checked, Operand, Operand, ValueId)> {
+        let instruction = self.instruction(operand)?;
+        match (&instruction.op, &instruction.results[..]) {
+            (Op::Checked(kind, a, b), [word, flag]) if operand == Operand::Value(*flag) => {
+                Some((*kind, *a, *b, *word))
+            }
+            _ => None,
         }
     }
 
     /// True if the block ends the context in failure.
-    fn fails(&self, b: BlockId) -> bool {
+    pub fn fails(&self, b: BlockId) -> bool {
         matches!(self.mir.blocks[b].end, End::Revert(..) | End::Invalid | End::Unreachable)
     }
 
@@ -256,46 +274,5 @@ fn address_of(op: &Op) -> Option<Operand> {
     match op {
         Op::Load(a) | Op::Store(a, _) | Op::Store8(a, _) | Op::Lookup(Lookup::Calldata, a) => Some(*a),
         _ => None,
-    }
-}
-
-/// Calls `f` with the operands of an operation, in order.
-pub fn operands(op: &Op, mut f: impl FnMut(Operand)) {
-    match op {
-        Op::Env(_) | Op::LoadImmutable(_) => {}
-        Op::Load(a)
-        | Op::Lookup(_, a)
-        | Op::StoreImmutable(_, a)
-        | Op::SelfDestruct(a)
-        | Op::Bits { value: a, .. } => f(*a),
-        Op::Binary(_, a, b)
-        | Op::Checked(_, a, b)
-        | Op::Store(a, b)
-        | Op::Store8(a, b)
-        | Op::Keccak(a, b)
-        | Op::StoreStorage(a, b)
-        | Op::StoreTransient(a, b) => [a, b].into_iter().for_each(|o| f(*o)),
-        Op::Select { condition: a, yes: b, no: c }
-        | Op::AddMod(a, b, c)
-        | Op::MulMod(a, b, c)
-        | Op::Copy { to: a, offset: b, length: c, .. } => [a, b, c].into_iter().for_each(|o| f(*o)),
-        Op::Log(a, b, topics) => [a, b].into_iter().chain(topics).for_each(|o| f(*o)),
-        Op::FarCall { gas, address, value, offset, length, .. } => {
-            [gas, address, value, offset, length].into_iter().for_each(|o| f(*o));
-        }
-        Op::Create { value, offset, length, salt } => {
-            [value, offset, length].into_iter().chain(salt).for_each(|o| f(*o));
-        }
-        Op::Call(_, arguments) => arguments.iter().for_each(|o| f(*o)),
-    }
-}
-
-/// Calls `f` with the operands of the end of a block.
-pub fn end_operands(end: &End, mut f: impl FnMut(Operand)) {
-    match end {
-        End::Jump(_) | End::Invalid | End::Unreachable => {}
-        End::Branch { condition: a, .. } | End::Switch { value: a, .. } => f(*a),
-        End::Return(values) => values.iter().for_each(|o| f(*o)),
-        End::Finish(a, b) | End::Revert(a, b) => [a, b].into_iter().for_each(|o| f(*o)),
     }
 }

@@ -9,6 +9,8 @@ pub struct Cfg {
     pub position: Vec<usize>,
     /// Immediate dominators; the entry is its own, an unreachable block has `usize::MAX`.
     pub idom: Vec<usize>,
+    /// First and last number of each block's subtree in a walk of the dominator tree.
+    subtree: Vec<(usize, usize)>,
     /// Loops around each block.
     pub depth: Vec<u32>,
     /// True if all paths from the block end in failure.
@@ -37,11 +39,18 @@ impl Cfg {
             position[b] = i;
         }
         let idom = dominators(&order, &position, &preds);
+        let subtree = subtrees(&order, &idom);
         let depth = loop_depth(&order, &preds, &idom);
         let cold = cold(&order, succs, fails);
-        let mut cfg = Cfg { order, position, idom, depth, cold, frequency: Vec::new() };
+        let mut cfg = Cfg { order, position, idom, subtree, depth, cold, frequency: Vec::new() };
         cfg.frequency = cfg.estimate(succs);
         cfg
+    }
+
+    /// True if every path to `b` passes `a`; both must be reachable.
+    pub fn dominates(&self, a: usize, b: usize) -> bool {
+        let ((first, last), (b, _)) = (self.subtree[a], self.subtree[b]);
+        (first..=last).contains(&b)
     }
 
     fn estimate(&self, succs: &[Vec<usize>]) -> Vec<f64> {
@@ -112,6 +121,24 @@ fn common(idom: &[usize], position: &[usize], mut a: usize, mut b: usize) -> usi
         }
     }
     a
+}
+
+/// Numbers of each block's subtree in a preorder walk of the dominator tree.
+fn subtrees(order: &[usize], idom: &[usize]) -> Vec<(usize, usize)> {
+    let mut size = vec![1; idom.len()];
+    for &b in order.iter().skip(1).rev() {
+        size[idom[b]] += size[b];
+    }
+    let mut subtree = vec![(usize::MAX, 0); idom.len()];
+    // The next free number below each block; a block comes after its dominator in the order.
+    let mut next = vec![0; idom.len()];
+    for &b in order {
+        let first = next[idom[b]];
+        subtree[b] = (first, first + size[b] - 1);
+        next[idom[b]] += size[b];
+        next[b] = first + 1;
+    }
+    subtree
 }
 
 /// Natural loops: an edge to a dominator closes one; its body is what reaches the edge without passing the head.

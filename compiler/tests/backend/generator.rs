@@ -38,10 +38,9 @@ impl Choices {
             4 => Word::from(u128::from(n & 0xffff_ffff)),
             5 => Word::new(u128::MAX, u128::MAX - u128::from(n & 0x1ff)),
             6 => lathe_vm::machine::alu::shl(Word::from(1), Word::from(u128::from(n & 255))),
-            7 => lathe_vm::machine::alu::shr(
-                Word::new(u128::MAX, u128::MAX),
-                Word::from(u128::from(n & 255)),
-            ),
+            7 => {
+                lathe_vm::machine::alu::shr(Word::new(u128::MAX, u128::MAX), Word::from(u128::from(n & 255)))
+            }
             _ => Word::new(u128::from(n) << 64 | u128::from(self.next()), u128::from(self.next()) << 3),
         }
     }
@@ -74,7 +73,8 @@ struct Builder<'a> {
 
 fn function(choices: &mut Choices, id: usize, signatures: &[(u32, u32)], size: usize) -> Function {
     let (parameters, results) = signatures[id];
-    let f = Function { name: format!("f{id}"), parameters, results, values: parameters, ..Function::default() };
+    let f =
+        Function { name: format!("f{id}"), parameters, results, values: parameters, ..Function::default() };
     let count = 2 + choices.below(6);
     let mut vars: Vec<Operand> = (0..parameters).map(Operand::Value).collect();
     while vars.len() < count {
@@ -224,7 +224,8 @@ impl Builder<'_> {
     fn arithmetic(&mut self) {
         use Binary::*;
         const ALL: [Binary; 20] = [
-            Add, Sub, Mul, Mulhi, Div, Mod, Sdiv, Smod, Exp, And, Or, Xor, Shl, Shr, Sar, Lt, Slt, Eq, Byte, Signextend,
+            Add, Sub, Mul, Mulhi, Div, Mod, Sdiv, Smod, Exp, And, Or, Xor, Shl, Shr, Sar, Lt, Slt, Eq, Byte,
+            Signextend,
         ];
         let (a, b, c) = (self.operand(), self.operand(), self.operand());
         let small = Operand::Const(Word::from(self.choices.below(300) as u128));

@@ -89,7 +89,11 @@ impl Interpreter<'_> {
             let next = match &block.end {
                 End::Jump(to) => *to,
                 End::Branch { condition, yes, no } => {
-                    if get(&values, *condition).is_zero() { *no } else { *yes }
+                    if get(&values, *condition).is_zero() {
+                        *no
+                    } else {
+                        *yes
+                    }
                 }
                 End::Switch { value, cases, default } => {
                     let value = get(&values, *value);

@@ -16,7 +16,11 @@ const SMALL: Options = Options { optimise_size: true, optimise: true };
 const PLAIN: Options = Options { optimise_size: false, optimise: false };
 
 /// Runs a program; answers how it ended and its steps.
-fn execute(program: &Program, calldata: &[u8], sandbox: &mut Sandbox) -> (Outcome, Vec<interpreter::Logged>, u32) {
+fn execute(
+    program: &Program,
+    calldata: &[u8],
+    sandbox: &mut Sandbox,
+) -> (Outcome, Vec<interpreter::Logged>, u32) {
     sandbox.install(CONTRACT, Page::new(program.words.clone()).expect("a page"));
     let message = Message { from: [1; 20], to: CONTRACT, value: Default::default(), data: calldata };
     let answer = sandbox.call(&message).expect("the machine stops by itself");

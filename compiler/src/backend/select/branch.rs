@@ -19,6 +19,14 @@ impl Selector<'_> {
         if matches!(condition, Operand::Value(v) if self.fused.contains(&v)) {
             return self.finish(Term::Jump(no));
         }
+        match self.facts.overflow_flag(condition) {
+            Some((Checked::Add, a, b, sum)) => {
+                let summand = if matches!(a, Operand::Const(_)) { b } else { a };
+                return self.jump_less(Operand::Value(sum), summand, yes, no);
+            }
+            Some((Checked::Sub, a, b, _)) => return self.jump_less(a, b, yes, no),
+            Some((Checked::Mul, ..)) | None => {}
+        }
         let Some(op) = self.facts.op(condition).filter(|_| depth < DEPTH) else {
             return self.jump_imm(op::JNEI, src(condition), 0, yes, no);
         };
