@@ -153,8 +153,10 @@ impl Builder<'_> {
 
     /// A heap address between 0x100 and 0x500.
     fn address(&mut self) -> Operand {
-        if self.choices.below(3) == 0 {
-            return constant(0x100 + 8 * self.choices.below(64) as u128);
+        match self.choices.below(4) {
+            0 => return constant(0x100 + 8 * self.choices.below(64) as u128),
+            1 => return constant(0x100 + 32 * self.choices.below(4) as u128),
+            _ => {}
         }
         let value = self.var();
         let low = self.value(Op::Bits { value, from: 0, count: 9 });
@@ -198,9 +200,11 @@ impl Builder<'_> {
     }
 
     fn statement(&mut self) {
-        let nested = if self.depth < 4 { 20 } else { 13 };
+        let nested = if self.depth < 4 { 22 } else { 15 };
         match self.choices.below(nested) {
-            0..=3 => self.arithmetic(),
+            0 | 1 => self.arithmetic(),
+            2 => self.mapping(),
+            3 => self.compared(),
             4 => {
                 let (i, j) = (self.choices.below(self.vars.len()), self.choices.below(self.vars.len()));
                 self.vars.swap(i, j);
@@ -215,8 +219,10 @@ impl Builder<'_> {
             }
             10 | 11 => self.call(),
             12 => self.guard(),
-            13..=15 => self.branch(),
-            16 | 17 => self.repeat(),
+            13 => self.compared(),
+            14 => self.mapping(),
+            15..=17 => self.branch(),
+            18 | 19 => self.repeat(),
             _ => self.switch(),
         }
     }
@@ -326,6 +332,58 @@ impl Builder<'_> {
                 self.assign(loaded);
             }
         }
+    }
+
+    /// As Solidity looks into a mapping: key and slot to the heap, hashed, then the cell read, perhaps written.
+    fn mapping(&mut self) {
+        let (key, slot) = (self.var(), constant(self.choices.below(2) as u128));
+        let at = constant(0x100 + 32 * self.choices.below(2) as u128);
+        let Operand::Const(w) = at else { return };
+        self.emit(Op::Store(at, key), vec![]);
+        self.emit(Op::Store(constant(w.lo + 32), slot), vec![]);
+        let length = constant(32 * (1 + self.choices.below(2) as u128));
+        let hash = self.value(Op::Keccak(at, length));
+        let old = self.value(Op::Lookup(Lookup::Storage, hash));
+        if self.choices.below(2) == 0 {
+            let v = self.var();
+            self.emit(Op::StoreStorage(hash, v), vec![]);
+        }
+        self.assign(old);
+    }
+
+    /// Overflow checks the way they look after LLVM: a comparison and the operation apart.
+    fn compared(&mut self) {
+        let (a, b) = (self.operand(), self.operand());
+        let constant = self.choices.word();
+        let max = Word::new(u128::MAX, u128::MAX);
+        let complement = Operand::Const(lathe_vm::machine::alu::sub(max, constant));
+        let constant = Operand::Const(constant);
+        let (kind, x, y) = match self.choices.below(4) {
+            0 | 1 => (Binary::Add, a, b),
+            2 => (Binary::Add, a, constant),
+            _ => (Binary::Sub, a, b),
+        };
+        let first = self.choices.below(2) == 0;
+        let early = if first { Some(self.value(Op::Binary(kind, x, y))) } else { None };
+        let overflow = match (kind, early) {
+            (Binary::Sub, _) => Op::Binary(Binary::Lt, x, y),
+            (_, Some(sum)) => Op::Binary(Binary::Lt, sum, self.choices.pick(&[x, y])),
+            (_, None) if y == constant => Op::Binary(Binary::Lt, complement, x),
+            (_, None) => {
+                let not = self.value(Op::Binary(Binary::Xor, y, Operand::Const(max)));
+                Op::Binary(Binary::Lt, not, x)
+            }
+        };
+        let overflow = self.value(overflow);
+        match self.choices.below(4) {
+            0 => self.assign(overflow),
+            _ => self.panic_if(overflow),
+        }
+        let result = match early {
+            Some(result) => result,
+            None => self.value(Op::Binary(kind, x, y)),
+        };
+        self.assign(result);
     }
 
     fn state(&mut self) {
