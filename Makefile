@@ -68,7 +68,7 @@ gpu-check: install-tests
 	LATHE_FEATURES=$(ALL) $(BIN)/examples/gpu_check target/gpu-check.json
 
 # lathec, the Solidity compiler. Nothing else needs LLVM.
-compiler: contracts install-llvm
+compiler: install install-llvm
 	$(BUILD) --bin lathec
 	@echo "built $(BIN)/lathec: try \`$(BIN)/lathec --help\`"
 

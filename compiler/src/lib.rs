@@ -11,6 +11,7 @@ pub mod backend;
 pub mod cli;
 pub mod compile;
 pub mod diagnostic;
+pub mod estimate;
 pub mod llvm;
 pub mod mir;
 pub mod project;

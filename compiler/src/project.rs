@@ -74,6 +74,13 @@ pub struct Compiled {
     pub time: Duration,
 }
 
+impl Compiled {
+    /// solc's selectors of the methods; null if they were not asked for.
+    pub fn methods(&self) -> &Value {
+        self.front.get("evm").map_or(&Value::Null, |evm| &evm["methodIdentifiers"])
+    }
+}
+
 /// All that came out.
 #[derive(Debug)]
 pub struct Output {

@@ -1,6 +1,7 @@
 //! Single outputs, to the terminal or to files named as solc names them.
 use super::{CliError, text_of};
 use crate::compile::{Contract, Part};
+use crate::estimate::least_steps_of_methods;
 use crate::project::{Compiled, Output};
 use clap::ValueEnum;
 use serde_json::Value;
@@ -21,6 +22,8 @@ pub(super) enum Kind {
     Abi,
     /// Selectors of the methods
     Methods,
+    /// Fewest steps of a call of each method
+    Steps,
     /// Where state variables are
     StorageLayout,
     /// Where transient state variables are
@@ -76,6 +79,12 @@ impl Kind {
             ),
             Kind::Abi => front("ABI", ".abi", "/abi"),
             Kind::Methods => front("Methods", ".signatures", "/evm/methodIdentifiers"),
+            Kind::Steps => {
+                let steps =
+                    code.runtime.as_ref().map(|part| least_steps_of_methods(part, contract.methods()));
+                let text = steps.map(|steps| format!("{:#}", Value::Object(steps))).unwrap_or_default();
+                vec![Piece { title: "Fewest steps", suffix: "_steps.json", text }]
+            }
             Kind::StorageLayout => front("Storage layout", "_storage.json", "/storageLayout"),
             Kind::TransientStorageLayout => {
                 front("Transient storage layout", "_transient_storage.json", "/transientStorageLayout")

@@ -1,5 +1,6 @@
 //! The summary of a run, in words and as JSON, and errors for people.
 use crate::compile::Part;
+use crate::estimate::least_steps_of_methods;
 use crate::project::{Compiled, Output};
 use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
@@ -96,10 +97,12 @@ fn contract_summary(contract: &Compiled) -> Option<Value> {
             "linkReferences": part.link_references_json(),
         })
     };
+    let methods = contract.methods();
     Some(json!({
         "deploy": part(&code.deploy),
         "runtime": code.runtime.as_ref().map(part),
-        "methodIdentifiers": contract.front.get("evm").and_then(|evm| evm.get("methodIdentifiers")),
+        "methodIdentifiers": methods,
+        "leastSteps": code.runtime.as_ref().map(|runtime| least_steps_of_methods(runtime, methods)),
         "compileMs": milliseconds_number(contract.time),
     }))
 }

@@ -62,7 +62,8 @@ impl Selection {
                 match output.as_str() {
                     _ if contract.is_empty() => asked.push(output),
                     "*" => asked.extend(OF_SOLC),
-                    "evm" => asked.push("evm.methodIdentifiers"),
+                    // Both say something of every method.
+                    "evm" | "evm.gasEstimates" | "lathe" => asked.push("evm.methodIdentifiers"),
                     other if !needs_code(other) => asked.push(other),
                     _ => {}
                 }

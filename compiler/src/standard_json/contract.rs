@@ -1,5 +1,6 @@
 //! The outputs of one contract.
 use crate::compile::{Contract, Part};
+use crate::estimate::{least_steps, least_steps_of_methods};
 use crate::project::{Compiled, Selection};
 use serde_json::{Map, Value, json};
 
@@ -24,6 +25,10 @@ pub(super) fn outputs(contract: &Compiled, selection: &Selection) -> Value {
         Some(Value::Object(evm)) => evm,
         _ => Map::new(),
     };
+    let methods = evm.get("methodIdentifiers").cloned().unwrap_or_default();
+    if !wants("evm.methodIdentifiers") {
+        evm.remove("methodIdentifiers");
+    }
     let parts =
         [("bytecode", code.map(|c| &c.deploy)), ("deployedBytecode", code.and_then(|c| c.runtime.as_ref()))];
     for (name, part) in parts {
@@ -38,11 +43,10 @@ pub(super) fn outputs(contract: &Compiled, selection: &Selection) -> Value {
             evm.insert("assembly".into(), assembly(compiled).into());
         }
         if wants_some("evm.gasEstimates") {
-            let estimates = gas_estimates(evm.get("methodIdentifiers").unwrap_or(&Value::Null));
-            evm.insert("gasEstimates".into(), estimates);
+            evm.insert("gasEstimates".into(), gas_estimates(&methods));
         }
         if wants("lathe") {
-            all.insert("lathe".into(), own(compiled));
+            all.insert("lathe".into(), own(compiled, &methods));
         }
     }
     if !evm.is_empty() {
@@ -101,7 +105,7 @@ fn gas_estimates(methods: &Value) -> Value {
 }
 
 /// What only this compiler has to say.
-fn own(contract: &Contract) -> Value {
+fn own(contract: &Contract, methods: &Value) -> Value {
     let of = |part: &Part| {
         json!({
             "object": part.name,
@@ -119,6 +123,10 @@ fn own(contract: &Contract) -> Value {
         "deploy": of(&contract.deploy),
         "runtime": contract.runtime.as_ref().map(of),
         "dependencies": created,
+        "leastSteps": {
+            "deploy": least_steps(&contract.deploy, None),
+            "methods": contract.runtime.as_ref().map(|runtime| least_steps_of_methods(runtime, methods)),
+        },
     })
 }
 

@@ -212,3 +212,32 @@ fn without_solc_the_message_says_how_to_get_one() {
         assert!(run.stderr.contains(expected) && run.stderr.contains("LATHEC_SOLC"), "{}", run.stderr);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_native_solc_on_path_is_preferred_to_the_npm_package() {
+    use std::os::unix::fs::PermissionsExt;
+    // The npm package behind what looks like a native solc.
+    let script = "#!/bin/sh\ncase \"$1\" in\n\
+        --version) printf 'solc, the solidity compiler commandline interface\\nVersion: 0.8.37+commit.01234567.Linux.g++\\n' ;;\n\
+        --standard-json) touch called\n\
+        exec node -e 'const fs = require(\"fs\"); const solc = require(process.argv[1]); \
+        process.stdout.write(solc.compile(fs.readFileSync(0, \"utf8\")))' \"$PACKAGE\" ;;\nesac\n";
+    let workspace = Workspace::new(&[("Counter.sol", COUNTER), ("bin/solc", script)]);
+    let solc = workspace.0.path().join("bin/solc");
+    std::fs::set_permissions(&solc, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let run = |argument: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_lathec"));
+        command.current_dir(&workspace.0).arg(argument).env_remove("LATHEC_SOLC");
+        command.env("PATH", format!("{}:{path}", workspace.0.path().join("bin").display()));
+        command.env(
+            "PACKAGE",
+            super::repository().join("contracts/node_modules/solc").canonicalize().expect("solc"),
+        );
+        super::Run::from(command.output().expect("lathec")).ok()
+    };
+    assert!(run("--version").ends_with("Version: 0.8.37+commit.01234567.Linux.g++.lathe.0.1.0\n"));
+    assert!(run("Counter.sol").contains("runtime"));
+    assert!(workspace.0.path().join("called").is_file(), "the native one ran");
+}

@@ -1,5 +1,9 @@
 //! Standard JSON: what a tool asks of solc it gets from us, in the same shape.
 use super::{COUNTER, LINKED, Workspace};
+use lathe_compiler::compile::Options;
+use lathe_compiler::solc::paths::Paths;
+use lathe_compiler::standard_json::answer;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn ask(input: &Value) -> Value {
@@ -194,4 +198,53 @@ fn an_evm_of_before_the_merge_is_warned_about() {
     assert_eq!(warning["severity"], "warning");
     assert!(warning["message"].as_str().is_some_and(|text| text.contains("london")), "{answer:#}");
     assert!(answer["contracts"]["A.sol"]["Counter"]["evm"]["bytecode"]["object"].is_string());
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let words =
+        ["*", "", "evm", "evm.bytecode", "lathe", "a.yul", "A", "0x00", "{ sstore(0, 1) }", "object \"A\" {"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        proptest::sample::select(&words[..]).prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, move |inner| {
+        let key = proptest::sample::select(&words[..]).prop_map(str::to_string);
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map(key, inner, 0..3).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    /// Yul, so that no solc runs; a part of the input is replaced by anything.
+    #[test]
+    fn no_input_makes_it_panic(
+        place in proptest::sample::select(&[
+            "", "/language", "/sources", "/sources/a.yul", "/sources/a.yul/content", "/settings", "/settings/optimizer",
+            "/settings/outputSelection", "/settings/outputSelection/*", "/settings/outputSelection/*/*",
+            "/settings/libraries", "/settings/libraries/a.yul", "/settings/lathe", "/settings/remappings",
+        ][..]),
+        value in any_json(),
+    ) {
+        let mut input = json!({
+            "language": "Yul",
+            "sources": { "a.yul": { "content": "object \"A\" { code { return(0, 0) } }" } },
+            "settings": {
+                "optimizer": {},
+                "outputSelection": { "*": { "*": ["*"] } },
+                "libraries": { "a.yul": {} },
+                "lathe": {},
+                "remappings": [],
+            },
+        });
+        *input.pointer_mut(place).expect("the place is there") = value;
+        if input["language"] == "Yul" || !input["language"].is_string() {
+            prop_assert!(answer(&input.to_string(), Paths::default(), Options::default()).is_object());
+        }
+    }
 }
