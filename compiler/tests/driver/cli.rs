@@ -94,7 +94,9 @@ fn files_are_named_as_solc_names_them_and_not_replaced_unasked() {
         (workspace.read("build/Counter.bin"), workspace.read("build/Counter.bin-runtime"));
     for page in [&deploy, &runtime] {
         assert!(
-            !page.is_empty() && page.len() % (12 * 16) == 0 && page.bytes().all(|c| c.is_ascii_hexdigit())
+            !page.is_empty()
+                && page.len().is_multiple_of(12 * 16)
+                && page.bytes().all(|c| c.is_ascii_hexdigit())
         );
     }
     assert!(workspace.read("build/Counter_storage.json").contains("\"label\": \"value\""));

@@ -30,7 +30,7 @@ fn everything_has_solcs_shape() {
     for part in ["bytecode", "deployedBytecode"] {
         let code = &contract["evm"][part];
         let object = code["object"].as_str().expect("hex");
-        assert!(!object.is_empty() && object.len() % 192 == 0 && hex::decode(object).is_ok());
+        assert!(!object.is_empty() && object.len().is_multiple_of(192) && hex::decode(object).is_ok());
         assert!(code["opcodes"].as_str().is_some_and(|text| !text.is_empty()));
         assert_eq!((&code["linkReferences"], &code["generatedSources"]), (&json!({}), &json!([])));
         assert_eq!(code["functionDebugData"], json!({}));
@@ -201,16 +201,26 @@ fn an_evm_of_before_the_merge_is_warned_about() {
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
-    let words =
-        ["*", "", "evm", "evm.bytecode", "lathe", "a.yul", "A", "0x00", "{ sstore(0, 1) }", "object \"A\" {"];
+    const WORDS: &[&str] = &[
+        "*",
+        "",
+        "evm",
+        "evm.bytecode",
+        "lathe",
+        "a.yul",
+        "A",
+        "0x00",
+        "{ sstore(0, 1) }",
+        "object \"A\" {",
+    ];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        proptest::sample::select(&words[..]).prop_map(Value::from),
+        proptest::sample::select(WORDS).prop_map(Value::from),
     ];
-    leaf.prop_recursive(3, 12, 3, move |inner| {
-        let key = proptest::sample::select(&words[..]).prop_map(str::to_string);
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let key = proptest::sample::select(WORDS).prop_map(str::to_string);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
             prop::collection::btree_map(key, inner, 0..3).prop_map(|map| map.into_iter().collect()),
