@@ -1,6 +1,6 @@
-//! No text makes the front end panic or overflow a 2 MiB stack. Runs for `LATHE_FUZZ_SECONDS` (10) from
+//! No text makes the front end panic or overflow a stack of 2 MiB. Runs for `LATHE_FUZZ_SECONDS` (10) from
 //! the seed `LATHE_FUZZ_SEED` (1).
-use crate::support::FIXTURES;
+use crate::support::{FIXTURES, STACK};
 use lathe_compiler::diagnostic::Sources;
 use lathe_compiler::yul::print::print;
 use lathe_compiler::yul::{MAX_DEPTH, parse};
@@ -184,6 +184,6 @@ fn no_text_makes_it_panic() {
             tried += 1;
         }
     };
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run).expect("a thread");
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(run).expect("a thread");
     assert!(thread.join().is_ok(), "see the text above");
 }

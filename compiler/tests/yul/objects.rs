@@ -1,5 +1,5 @@
 //! Objects, their data and the names under which code knows them.
-use crate::support::{accepted, refused};
+use crate::support::{STACK, accepted, refused};
 use lathe_compiler::diagnostic::Kind::{Declaration, Parser, Type};
 use lathe_compiler::yul::ast::Data;
 use lathe_compiler::yul::{MAX_DEPTH, MAX_LENGTH, parse};
@@ -67,9 +67,8 @@ fn each_code_has_names_of_its_own() {
     );
 }
 
-/// Runs with a small stack.
-fn in_2_mib<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
-    std::thread::Builder::new().stack_size(2 << 20).spawn(run).expect("a thread").join().expect("no panic")
+fn on_a_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new().stack_size(STACK).spawn(run).expect("a thread").join().expect("no panic")
 }
 
 /// Every way to nest, `depth` levels deep within a block.
@@ -92,7 +91,7 @@ fn nests(depth: usize) -> [String; 7] {
 
 #[test]
 fn nesting_up_to_the_limit_needs_little_stack() {
-    in_2_mib(|| {
+    on_a_small_stack(|| {
         for text in nests(MAX_DEPTH - 1) {
             let object = accepted(&text);
             accepted(&lathe_compiler::yul::print::print(&object));
@@ -102,7 +101,7 @@ fn nesting_up_to_the_limit_needs_little_stack() {
 
 #[test]
 fn nesting_beyond_the_limit_is_refused_at_its_place() {
-    in_2_mib(|| {
+    on_a_small_stack(|| {
         for text in nests(MAX_DEPTH + 1).into_iter().chain(nests(200_000)) {
             let faults = parse(&text).expect_err("too deep");
             assert!(faults[0].message.contains("256 deep"), "{}", faults[0]);

@@ -11,6 +11,9 @@ pub const FIXTURES: &[&str] = &[
     include_str!("fixtures/compiled.yul"),
 ];
 
+/// A small stack; unoptimised frames are several times as large.
+pub const STACK: usize = if cfg!(debug_assertions) { 8 << 20 } else { 2 << 20 };
+
 #[track_caller]
 pub fn accepted(text: &str) -> Object {
     parse(text).unwrap_or_else(|faults| panic!("refused: {text}\n{faults:#?}"))
