@@ -1,6 +1,6 @@
 # Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
 
-.PHONY: demo test test-long lint bench bench-batch gpu-check setup setup-cuda soundness install install-tests install-llvm compiler contracts clean-demo
+.PHONY: demo test test-long lint bench bench-batch bench-compiler gpu-check setup setup-cuda soundness install install-tests install-llvm compiler contracts clean-demo
 
 CARGO ?= cargo
 KEYS  ?= target/keys
@@ -17,7 +17,7 @@ BUILD = $(CARGO) build --release --workspace $(if $(FEATURES),--features $(FEATU
 # Tests run with all features at once, in one build: GPU backends on their interpreters and the rivals of prover-bench.
 # NVIDIA has compilers for Linux only.
 comma := ,
-ALL := $(if $(filter Linux,$(shell uname -s)),cuda$(comma)wgpu$(comma)rivals,wgpu$(comma)rivals)
+ALL := $(if $(filter Linux,$(shell uname -s)),cuda$(comma))wgpu$(comma)rivals$(comma)compiler
 
 # The whole way of a batch on this machine: keys, local L1, contracts, server, proof, settlement.
 demo: contracts
@@ -55,6 +55,13 @@ bench:
 	@mkdir -p target/bench
 	$(BUILD) --features rivals --bin prover-bench
 	$(BIN)/prover-bench table --json target/bench/kernels.json
+
+# The corpus of contracts on the EVM and on Lathe's machine, with what the compiler must reach.
+bench-compiler: contracts install-llvm
+	@mkdir -p target/bench
+	$(MAKE) -C compiler install
+	$(BUILD) --features compiler --bin prover-bench
+	$(BIN)/prover-bench compiler --require --json target/bench/compiler.json
 
 # The proving stages of a batch as a table, and as JSON in target/bench.json.
 bench-batch:

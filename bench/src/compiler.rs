@@ -188,7 +188,8 @@ fn calls(contract: &Compiled, pages: &Contract, size: &Size) -> Result<Vec<Row>,
     let script = scripts::of(&contract.name);
     if let Some(script) = script {
         let arguments = script.constructor(contract);
-        let mut twin = deploy(contract, pages, &arguments)?.ok_or("a scripted constructor fails")?;
+        let failed = || format!("{}: the scripted constructor fails", contract.name);
+        let mut twin = deploy(contract, pages, &arguments)?.ok_or_else(failed)?;
         for step in script.calls {
             let agreed = twin.call(&step.call(contract)?).map_err(|t| told(contract, &t))?;
             if agreed.evm.status != Status::Success {

@@ -34,12 +34,12 @@ impl Default for Options {
     }
 }
 
-/// A place where a library's address belongs once it is known.
+/// A place where the address of a library belongs once it is known, or the hash of an object that waits for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkReference {
-    /// The library, as solc names it: `file:Name`.
+    /// The library, as solc names it: `file:Name`; or the object.
     pub library: String,
-    /// The page constant that holds the address, zero until linked.
+    /// The page constant that is zero until linked.
     pub constant: usize,
 }
 
@@ -132,7 +132,8 @@ impl Compiler<'_> {
         let runtime = runtime.map(|o| part(o, Role::Runtime, None)).transpose()?;
         let role = if runtime.is_some() { Role::Deploy } else { Role::Runtime };
         let deploy = part(object, role, runtime.as_ref())?;
-        let contract = Contract { deploy, runtime, created, warnings: Vec::new() };
+        let warnings = unlinked(object, runtime.iter().chain([&deploy]));
+        let contract = Contract { deploy, runtime, created, warnings };
         self.done.insert(object.name.clone(), contract.clone());
         Ok(contract)
     }
@@ -168,6 +169,22 @@ impl Compiler<'_> {
         let scope = Scope { role, symbols, immutables, libraries: &self.options.libraries };
         generate(object, &scope, self.options).map_err(|d| vec![d])
     }
+}
+
+/// A warning for each library whose address is missing.
+fn unlinked<'a>(object: &Object, parts: impl Iterator<Item = &'a Part>) -> Vec<Diagnostic> {
+    let references = parts.flat_map(|p| &p.link_references).map(|r| r.library.as_str());
+    // What is no library is an object, whose own contract has the warning.
+    let libraries: BTreeSet<&str> = references.filter(|name| name.contains(':')).collect();
+    let warning = |library: &str| {
+        let message = format!(
+            "`{}` needs the address of the library `{library}`: give it with --libraries, or in settings.libraries, and \
+             compile again; until then its pages have no code hash and cannot be deployed",
+            object.name
+        );
+        Diagnostic::warning(object.loc, message)
+    };
+    libraries.into_iter().map(warning).collect()
 }
 
 fn generate(object: &Object, scope: &Scope<'_>, options: &Options) -> Result<Part, Diagnostic> {

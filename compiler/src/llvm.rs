@@ -38,7 +38,8 @@ pub enum Symbol {
     Object(Word),
     /// The object itself, as creation code: 32 bytes, then the arguments.
     Own,
-    /// An object within this one whose page has no hash yet: it waits for the address of a library.
+    /// An object within this one whose page has no hash yet, because it waits for the addresses of libraries. A store
+    /// of its hash is left open like the address of a library, under the object's name.
     Unlinked,
     /// Bytes.
     Data(Vec<u8>),

@@ -356,7 +356,11 @@ impl<'c> Lowerer<'c, '_> {
                 Symbol::Data(bytes) => self.small(bytes.len() as u64),
             })),
             Builtin::Dataoffset => match self.symbol(name, loc)? {
-                Symbol::Own | Symbol::Unlinked => Ok(Some(self.small(0))),
+                Symbol::Own => Ok(Some(self.small(0))),
+                Symbol::Unlinked => Err(Fault::at(
+                    loc,
+                    format!("the hash of \"{name}\" depends on the address of a library: give it with --libraries"),
+                )),
                 Symbol::Object(hash) => {
                     let at = self.data.place(name, &hash.to_be_bytes());
                     self.plain("data", &[self.small(at.into())])
@@ -391,6 +395,11 @@ impl<'c> Lowerer<'c, '_> {
             bytes[12..].copy_from_slice(address);
             return Ok(Some(self.constant(Word::from_be_bytes(bytes))));
         }
+        self.link(name)
+    }
+
+    /// A constant of the page that is left open.
+    fn link(&mut self, name: &str) -> Value<'c> {
         let number = self.libraries.iter().position(|l| l == name).unwrap_or_else(|| {
             self.libraries.push(name.to_string());
             self.libraries.len() - 1

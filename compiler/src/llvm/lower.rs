@@ -508,14 +508,8 @@ impl<'c, 'a> Lowerer<'c, 'a> {
 
     /// The symbol that the string argument of `datasize` or `dataoffset` names.
     pub(super) fn symbol(&self, name: &str, loc: Loc) -> Result<&'a Symbol, Fault> {
-        match self.scope.symbols.get(name) {
-            Some(Symbol::Unlinked) => Err(Fault::at(
-                loc,
-                format!("the code of \"{name}\" needs the address of a library: give it with --libraries"),
-            )),
-            Some(symbol) => Ok(symbol),
-            None => Err(Fault::at(loc, format!("\"{name}\" is no object or data within this object"))),
-        }
+        let symbol = self.scope.symbols.get(name);
+        symbol.ok_or_else(|| Fault::at(loc, format!("\"{name}\" is no object or data within this object")))
     }
 }
 

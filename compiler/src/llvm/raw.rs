@@ -110,8 +110,8 @@ impl<'m> Value<'m> {
     /// The opcode of an instruction or constant expression.
     pub fn opcode(self) -> Option<LLVMOpcode> {
         match self.kind() {
-            // SAFETY: it is an instruction.
             LLVMValueKind::LLVMInstructionValueKind => {
+                // SAFETY: it is an instruction.
                 Some(unsafe { llvm::LLVMGetInstructionOpcode(self.0) })
             }
             // SAFETY: it is a constant expression.
