@@ -96,6 +96,7 @@ pub fn generate(module: &mir::Module, options: &Options) -> Result<Program, Back
     if module.functions.is_empty() || module.functions.iter().any(|f| f.blocks.is_empty()) {
         return Err(BackendError::Empty);
     }
+    refuse_giants(module)?;
     let results: Vec<u32> = module.functions.iter().map(|f| f.results).collect();
     let effects = prepare::effects(module);
     let recursive = module.functions.iter().any(|f| calls(f, 0));
@@ -110,6 +111,14 @@ pub fn generate(module: &mir::Module, options: &Options) -> Result<Program, Back
     }
     let program = page::assemble(&functions, &module.data)?;
     Ok(Program { slots, ..program })
+}
+
+/// Spares the passes a module that cannot fit, however well it is compiled.
+fn refuse_giants(module: &mir::Module) -> Result<(), BackendError> {
+    const SURELY: usize = 4 * lathe_vm::isa::MAX_PAGE;
+    let blocks = module.functions.iter().flat_map(|f| &f.blocks);
+    let words = blocks.map(|b| 1 + b.instructions.len()).sum();
+    if words > SURELY { Err(BackendError::TooLong { words }) } else { Ok(()) }
 }
 
 /// True if the function calls the one of this number.
