@@ -96,19 +96,29 @@ pub fn generate(module: &mir::Module, options: &Options) -> Result<Program, Back
     if module.functions.is_empty() || module.functions.iter().any(|f| f.blocks.is_empty()) {
         return Err(BackendError::Empty);
     }
+    refuse_giants(module)?;
     let results: Vec<u32> = module.functions.iter().map(|f| f.results).collect();
+    let effects = prepare::effects(module);
     let recursive = module.functions.iter().any(|f| calls(f, 0));
     let mut pool = machine::Pool::default();
     let mut functions = Vec::with_capacity(module.functions.len());
     let mut slots = 0;
     for (i, f) in module.functions.iter().enumerate() {
-        let mut machine = function(f, i == 0 && !recursive, &results, &mut pool, options)?;
+        let mut machine = function(f, i == 0 && !recursive, &results, &effects, &mut pool, options)?;
         slots = slots.max(machine.slots);
         let order = layout::layout(&mut machine, options.optimise, options.optimise_size);
         functions.push((machine, order));
     }
     let program = page::assemble(&functions, &module.data)?;
     Ok(Program { slots, ..program })
+}
+
+/// Spares the passes a module that cannot fit, however well it is compiled.
+fn refuse_giants(module: &mir::Module) -> Result<(), BackendError> {
+    const SURELY: usize = 4 * lathe_vm::isa::MAX_PAGE;
+    let blocks = module.functions.iter().flat_map(|f| &f.blocks);
+    let words = blocks.map(|b| 1 + b.instructions.len()).sum();
+    if words > SURELY { Err(BackendError::TooLong { words }) } else { Ok(()) }
 }
 
 /// True if the function calls the one of this number.
@@ -121,12 +131,13 @@ fn function(
     f: &mir::Function,
     is_entry: bool,
     results: &[u32],
+    effects: &[prepare::Effects],
     pool: &mut machine::Pool,
     options: &Options,
 ) -> Result<machine::Function, BackendError> {
     let mut prepared = std::borrow::Cow::Borrowed(f);
     if options.optimise {
-        prepare::prepare(prepared.to_mut());
+        prepare::prepare(prepared.to_mut(), effects);
     }
     let mut code = select::select(&prepared, is_entry, results);
     constants::remove_dead(&mut code);

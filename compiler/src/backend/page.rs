@@ -107,15 +107,16 @@ impl Page {
             }
             let Some(target) = self.pieces[i].target else { continue };
             let known = self.hops.get(&target).into_iter().flatten();
-            let hop = known.copied().find(|hop| self.reaches(i, self.labels[*hop]));
-            let hop = hop.unwrap_or_else(|| self.hop(i, target));
-            self.pieces[i].target = Some(hop);
+            match known.copied().find(|hop| self.reaches(i, self.labels[*hop])) {
+                Some(hop) => self.pieces[i].target = Some(hop),
+                None => self.hop(i, target),
+            }
         }
         Ok(())
     }
 
-    /// A new hop to the target within reach of a piece, where no other code runs into it.
-    fn hop(&mut self, from: usize, target: Label) -> Label {
+    /// Leads a piece to its target by a new hop within its reach, where no other code runs into it.
+    fn hop(&mut self, from: usize, target: Label) {
         let forward = is_forward(self.pieces[from].instruction) || self.labels[target] > from;
         let end = self.pieces.len();
         // Far enough to get on, with some room for hops that come in between later.
@@ -128,6 +129,7 @@ impl Page {
         let closed = |at: &usize| ends(self.pieces[at - 1].instruction);
         let place = if forward { range.clone().rfind(closed) } else { range.clone().find(closed) };
         let at = place.unwrap_or(if forward { *range.end() } else { *range.start() });
+        let loc = self.pieces[from].loc;
         let mut new = Vec::new();
         if place.is_none() {
             // Around the hop.
@@ -135,20 +137,21 @@ impl Page {
             new.push(self.labels.len() - 1);
         }
         new.push(target);
+        let hop = self.labels.len();
+        self.labels.push(usize::MAX);
+        self.hops.entry(target).or_default().push(hop);
+        self.pieces[from].target = Some(hop);
         let count = new.len();
         let jump = |target| Piece {
             instruction: Instruction { opcode: op::JMP, ..Instruction::default() },
             fix: Fix::None,
             target: Some(target),
-            loc: self.pieces[from].loc,
+            loc,
         };
         let pieces: Vec<Piece> = new.into_iter().map(jump).collect();
         self.pieces.splice(at..at, pieces);
         self.labels.iter_mut().filter(|l| **l >= at && **l != usize::MAX).for_each(|l| *l += count);
-        self.labels.push(at + count - 1);
-        let hop = self.labels.len() - 1;
-        self.hops.entry(target).or_default().push(hop);
-        hop
+        self.labels[hop] = at + count - 1;
     }
 
     fn finish(self, functions: &[(Function, Vec<Block>)], data: &[u8]) -> Result<Program, BackendError> {

@@ -1,18 +1,25 @@
 //! What LLVM leaves to do on MIR: it knows neither that hashing the same words gives the same hash, nor which pairs
 //! of operations are one instruction here. Every pass keeps SSA form.
+mod effects;
 mod heap;
+mod induction;
 mod overflow;
+mod stores;
 mod values;
+
+pub use effects::{Effects, effects};
 
 use super::cfg::Cfg;
 use super::visit::{end_operands_mut, operands_mut, successors};
 use crate::mir::{End, Function, Operand};
 
-/// Runs the passes.
-pub fn prepare(f: &mut Function) {
+/// Runs the passes; `effects` are those of the module's functions.
+pub fn prepare(f: &mut Function, effects: &[Effects]) {
     let cfg = graph(f);
     values::simplify(f, &cfg);
-    heap::forward(f, &cfg);
+    heap::forward(f, &cfg, effects);
+    stores::remove_dead(f, &cfg, effects);
+    induction::advance(f, &cfg);
     overflow::recognise(f, &cfg);
 }
 

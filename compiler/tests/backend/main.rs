@@ -1,9 +1,10 @@
 //! Claims about the code generator: what it emits means what the module means, and stays as short as it was.
 mod generator;
+mod golden;
 mod interpreter;
 
 use interpreter::Outcome;
-use lathe_compiler::backend::{Options, Program, generate};
+use lathe_compiler::backend::{BackendError, Options, Program, generate};
 use lathe_compiler::mir::Module;
 use lathe_vm::machine::HaltKind;
 use lathe_vm::sandbox::{Message, Sandbox, Status};
@@ -59,4 +60,28 @@ proptest! {
     fn compiled_modules_do_what_they_say(size in 1usize..60, seed in any::<u64>(), data in prop::collection::vec(any::<u8>(), 0..250)) {
         check(&generator::module(seed, size), &data);
     }
+}
+
+#[test]
+fn long_programs_reach_all_their_parts() {
+    let mut longest = 0;
+    for seed in 0..12 {
+        let module = generator::module(seed, 3000);
+        if let Ok(program) = generate(&module, &PLAIN) {
+            longest = longest.max(program.code_words);
+            let data = [seed as u8 ^ 0x35; 200];
+            check(&module, &data);
+        }
+    }
+    assert!(longest > 9000, "the longest has {longest} words only");
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let module = generator::module(5, 10_000);
+    for options in [QUICK, SMALL, PLAIN] {
+        let fits = generate(&module, &options).is_ok();
+        assert_eq!(fits, options.optimise, "{options:?}");
+    }
+    assert_eq!(generate(&Module::default(), &QUICK), Err(BackendError::Empty));
 }

@@ -2,6 +2,7 @@
 //! it nothing, and the hash of words hashed before is the hash from then. Mappings live on this: every access to one
 //! stores key and slot and hashes them.
 use super::Renaming;
+use super::effects::Effects;
 use crate::backend::cfg::Cfg;
 use crate::backend::visit::{end_operands_mut, operands_mut, successors};
 use crate::backend::words;
@@ -31,7 +32,7 @@ const LIMIT: u64 = 1 << 16;
 const HASHED: u32 = 8;
 
 /// Removes loads, stores and hashes whose outcome is known.
-pub fn forward(f: &mut Function, cfg: &Cfg) {
+pub fn forward(f: &mut Function, cfg: &Cfg, effects: &[Effects]) {
     let mut renaming = Renaming::new(f);
     let mut at_end: Vec<Option<Known>> = vec![None; f.blocks.len()];
     let mut hashes = Hashes::new();
@@ -53,7 +54,7 @@ pub fn forward(f: &mut Function, cfg: &Cfg) {
                 (Some(old), Some(result)) => renaming.set(result, old),
                 _ if known.makes_no_difference(&instruction.op) => {}
                 _ => {
-                    known.learn(&instruction.op, result);
+                    known.learn(&instruction.op, result, effects);
                     f.blocks[b].instructions.push(instruction);
                 }
             }
@@ -133,7 +134,7 @@ impl Known {
     }
 
     /// Takes note of what an operation reads or changes.
-    fn learn(&mut self, op: &Op, result: Option<ValueId>) {
+    fn learn(&mut self, op: &Op, result: Option<ValueId>, effects: &[Effects]) {
         let result = result.map(Operand::Value);
         match op {
             Op::Store(a, v) => match constant(*a) {
@@ -160,11 +161,16 @@ impl Known {
             Op::Lookup(Lookup::Transient, key) => self.transient.extend(result.map(|v| (*key, v))),
             Op::StoreStorage(key, v) => write(&mut self.storage, *key, *v),
             Op::StoreTransient(key, v) => write(&mut self.transient, *key, *v),
-            Op::FarCall { .. } | Op::Create { .. } => {
-                self.storage.clear();
-                self.transient.clear();
+            Op::FarCall { .. } | Op::Create { .. } | Op::Call(..) => {
+                let effects = Effects::of_op(op, effects);
+                if effects.writes_heap {
+                    self.heap.clear();
+                }
+                if effects.writes_state {
+                    self.storage.clear();
+                    self.transient.clear();
+                }
             }
-            Op::Call(..) => *self = Known::default(),
             _ => {}
         }
     }
