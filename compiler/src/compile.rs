@@ -182,7 +182,7 @@ fn unlinked<'a>(object: &Object, parts: impl Iterator<Item = &'a Part>) -> Vec<D
              compile again; until then its pages have no code hash and cannot be deployed",
             object.name
         );
-        Diagnostic::warning(object.loc, message)
+        Diagnostic { loc: None, ..Diagnostic::warning(object.loc, message) }
     };
     libraries.into_iter().map(warning).collect()
 }

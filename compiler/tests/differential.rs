@@ -30,7 +30,13 @@ fn cases() -> u32 {
 }
 
 fn shown(call: &Call) -> String {
-    format!("{} from 0x{} with {} wei: 0x{}", call.name, hex::encode(call.from), call.value.lo, hex::encode(&call.data))
+    format!(
+        "{} from 0x{} with {} wei: 0x{}",
+        call.name,
+        hex::encode(call.from),
+        call.value.lo,
+        hex::encode(&call.data)
+    )
 }
 
 /// One sequence: a deployment with drawn arguments, then drawn calls.
@@ -41,7 +47,11 @@ fn sequence(name: &str, level: Level, seed: u64, calls: &[u64], tally: &Tally) -
     let value = if draw.once_in(8) { Word::from(5) } else { Word::ZERO };
     let deployed = Twin::deploy(&contract.initcode, &pages, &arguments, value);
     let (_, twin) = deployed.map_err(|trouble| {
-        format!("{name} at {level:?}, deployed with {} wei and 0x{}:\n{trouble}", value.lo, hex::encode(&arguments))
+        format!(
+            "{name} at {level:?}, deployed with {} wei and 0x{}:\n{trouble}",
+            value.lo,
+            hex::encode(&arguments)
+        )
     })?;
     let Some(mut twin) = twin else { return Ok(()) };
     let functions = contract.functions();

@@ -27,7 +27,8 @@ fn assembled(programs: &[Program]) -> Vec<u8> {
 
 fn compiled(program: &Program, level: Level) -> Result<Contract, String> {
     let text = program.object("P");
-    compile(&text, &Options { level, ..Options::default() }).map_err(|errors| format!("does not compile: {errors:?}"))
+    compile(&text, &Options { level, ..Options::default() })
+        .map_err(|errors| format!("does not compile: {errors:?}"))
 }
 
 fn calls(seed: u64) -> Vec<Call> {

@@ -1,6 +1,6 @@
 //! Yul's builtins as LLVM IR, with the EVM's meaning where LLVM's differs.
 //! Where LLVM has the operation, it gets it, guarded by a select that it can fold; the reader knows these shapes again.
-use super::lower::{Lowerer, missing};
+use super::lower::{Lowerer, missing, text_of};
 use super::{Fault, Role, Symbol, low_bits};
 use crate::diagnostic::Loc;
 use crate::yul::ast::{Expression, ExpressionKind};
@@ -330,14 +330,22 @@ impl<'c> Lowerer<'c, '_> {
 
     /// `datacopy(to, dataoffset("x"), datasize("x"))` of an object is one store of its hash.
     fn datacopy(&mut self, arguments: &[Expression]) -> Value<'c> {
-        if let (Some(offset), Some(size)) =
-            (text_of(&arguments[1], Builtin::Dataoffset), text_of(&arguments[2], Builtin::Datasize))
-            && offset == size
-            && let Some(Symbol::Object(hash)) = self.scope.symbols.get(offset)
-        {
-            let at = self.value(&arguments[0])?;
-            self.touch(at, self.small(HEADER))?;
-            return self.store_word(at, self.constant(*hash)).map(|()| None);
+        let size = match &arguments[2].kind {
+            ExpressionKind::Variable(id) => self.sizes.get(id).copied(),
+            _ => text_of(&arguments[2], Builtin::Datasize),
+        };
+        let offset = text_of(&arguments[1], Builtin::Dataoffset);
+        if let Some(name) = offset.filter(|_| offset == size) {
+            let hash = match self.scope.symbols.get(name) {
+                Some(Symbol::Object(hash)) => Some(self.constant(*hash)),
+                Some(Symbol::Unlinked) => self.link(name)?,
+                _ => None,
+            };
+            if let Some(hash) = hash {
+                let at = self.value(&arguments[0])?;
+                self.touch(at, self.small(HEADER))?;
+                return self.store_word(at, hash).map(|()| None);
+            }
         }
         let x = self.arguments(arguments)?;
         self.touch(x[0], x[2])?;
@@ -359,7 +367,9 @@ impl<'c> Lowerer<'c, '_> {
                 Symbol::Own => Ok(Some(self.small(0))),
                 Symbol::Unlinked => Err(Fault::at(
                     loc,
-                    format!("the hash of \"{name}\" depends on the address of a library: give it with --libraries"),
+                    format!(
+                        "the hash of \"{name}\" depends on the address of a library: give it with --libraries"
+                    ),
                 )),
                 Symbol::Object(hash) => {
                     let at = self.data.place(name, &hash.to_be_bytes());
@@ -517,15 +527,4 @@ impl<'c> Lowerer<'c, '_> {
 fn unaligned(instruction: Option<inkwell::values::InstructionValue<'_>>) -> Result<(), Fault> {
     let instruction = instruction.ok_or_else(|| missing("a memory access"))?;
     instruction.set_alignment(1).map_err(|e| Fault::Llvm(e.to_string()))
-}
-
-/// The name in `dataoffset("name")` or `datasize("name")`.
-fn text_of(expression: &Expression, builtin: Builtin) -> Option<&str> {
-    match &expression.kind {
-        ExpressionKind::Builtin(b, arguments) if *b == builtin => match &arguments.first()?.kind {
-            ExpressionKind::Text(name) => Some(name),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -106,6 +106,8 @@ pub(super) struct Lowerer<'c, 'a> {
     pub(super) libraries: Vec<String>,
     /// The code asks for `msize`, so every access of the heap keeps count.
     pub(super) counts_memory: bool,
+    /// Variables that are the `datasize` of an object and nothing else.
+    pub(super) sizes: HashMap<VarId, &'a str>,
     code: &'a Code,
     functions: Vec<FunctionValue<'c>>,
     variables: HashMap<VarId, PointerValue<'c>>,
@@ -146,6 +148,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
             data: Segment::default(),
             libraries: Vec::new(),
             counts_memory: asks_for_msize(code),
+            sizes: sizes(code),
             module,
             code,
             functions: Vec::new(),
@@ -522,4 +525,32 @@ fn asks_for_msize(code: &Code) -> bool {
     let mut asks = false;
     code.for_each_expression(&mut |e| asks |= matches!(e.kind, ExpressionKind::Builtin(Builtin::Msize, _)));
     asks
+}
+
+/// Variables declared as the `datasize` of something and never assigned to.
+fn sizes(code: &Code) -> HashMap<VarId, &str> {
+    let mut sizes = HashMap::new();
+    let mut assigned = Vec::new();
+    code.for_each_statement(&mut |statement| match &statement.kind {
+        StatementKind::Let { variables, value: Some(value) } => {
+            if let ([variable], Some(name)) = (variables.as_slice(), text_of(value, Builtin::Datasize)) {
+                sizes.insert(*variable, name);
+            }
+        }
+        StatementKind::Assign { variables, .. } => assigned.extend(variables),
+        _ => {}
+    });
+    sizes.retain(|variable, _| !assigned.contains(&variable));
+    sizes
+}
+
+/// The name in `dataoffset("name")` or `datasize("name")`.
+pub(super) fn text_of(expression: &Expression, builtin: Builtin) -> Option<&str> {
+    match &expression.kind {
+        ExpressionKind::Builtin(b, arguments) if *b == builtin => match &arguments.first()?.kind {
+            ExpressionKind::Text(name) => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
 }

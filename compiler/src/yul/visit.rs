@@ -1,38 +1,40 @@
-//! Walks over all expressions of a code.
-use super::ast::{Block, Code, Expression, ExpressionKind, StatementKind};
+//! Walks over all statements and expressions of a code.
+use super::ast::{Block, Code, Expression, ExpressionKind, Statement, StatementKind};
 
 impl Code {
-    /// Calls `f` with every expression, those within others too, outer before inner.
-    pub fn for_each_expression<'a>(&'a self, f: &mut impl FnMut(&'a Expression)) {
+    /// Calls `f` with every statement, those within others too, outer before inner.
+    pub fn for_each_statement<'a>(&'a self, f: &mut impl FnMut(&'a Statement)) {
         block(&self.body, f);
         self.functions.iter().for_each(|function| block(&function.body, f));
     }
-}
 
-fn block<'a>(statements: &'a Block, f: &mut impl FnMut(&'a Expression)) {
-    for statement in statements {
-        match &statement.kind {
-            StatementKind::Block(body) => block(body, f),
+    /// Calls `f` with every expression, those within others too, outer before inner.
+    pub fn for_each_expression<'a>(&'a self, f: &mut impl FnMut(&'a Expression)) {
+        self.for_each_statement(&mut |statement| match &statement.kind {
             StatementKind::Let { value: Some(value), .. }
             | StatementKind::Assign { value, .. }
-            | StatementKind::Expression(value) => expression(value, f),
-            StatementKind::If { condition, body } => {
-                expression(condition, f);
-                block(body, f);
-            }
-            StatementKind::Switch { value, cases, default } => {
-                expression(value, f);
+            | StatementKind::Expression(value)
+            | StatementKind::If { condition: value, .. }
+            | StatementKind::Switch { value, .. }
+            | StatementKind::For { condition: value, .. } => expression(value, f),
+            _ => {}
+        });
+    }
+}
+
+fn block<'a>(statements: &'a Block, f: &mut impl FnMut(&'a Statement)) {
+    for statement in statements {
+        f(statement);
+        match &statement.kind {
+            StatementKind::Block(body) | StatementKind::If { body, .. } => block(body, f),
+            StatementKind::Switch { cases, default, .. } => {
                 cases.iter().for_each(|(_, body)| block(body, f));
                 default.iter().for_each(|body| block(body, f));
             }
-            StatementKind::For { init, condition, post, body } => {
-                expression(condition, f);
+            StatementKind::For { init, post, body, .. } => {
                 [init, post, body].into_iter().for_each(|b| block(b, f));
             }
-            StatementKind::Let { value: None, .. }
-            | StatementKind::Break
-            | StatementKind::Continue
-            | StatementKind::Leave => {}
+            _ => {}
         }
     }
 }
