@@ -22,7 +22,8 @@ fn programs() -> usize {
 
 /// EVM code that deploys any of the programs.
 fn assembled(programs: &[Program]) -> Vec<u8> {
-    solc::yul(&batch(programs)).unwrap_or_else(|error| panic!("{error}"))
+    let objects: Vec<_> = programs.iter().map(|program| |name: &str| program.object(name)).collect();
+    solc::yul(&batch(&objects)).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn compiled(program: &Program, level: Level) -> Result<Contract, String> {

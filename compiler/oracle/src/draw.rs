@@ -129,7 +129,8 @@ impl Draw {
     pub fn call(&mut self, functions: &[&Function]) -> Call {
         let from = *self.pick(&ACCOUNTS);
         if functions.is_empty() || self.once_in(20) {
-            let length = self.below(70);
+            let most = if self.once_in(2) { 9 } else { 70 };
+            let length = self.below(most);
             let data = self.bytes(length);
             return Call { name: "(any bytes)".into(), from, value: self.wei(), data };
         }

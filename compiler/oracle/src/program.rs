@@ -118,19 +118,20 @@ impl Program {
     }
 }
 
-/// One object that deploys any of several programs: creation code followed by a word with the program's number.
-pub fn batch(programs: &[Program]) -> String {
+/// One object that deploys any of several, given as functions from a name to an object's text: creation code followed by a
+/// word with the number of the one that is wanted. So one run of solc assembles them all.
+pub fn batch(objects: &[impl Fn(&str) -> String]) -> String {
     let mut text = String::from("object \"Batch\" {\n  code {\n    codecopy(0, sub(codesize(), 32), 32)\n");
     text.push_str("    switch mload(0)\n");
-    for i in 0..programs.len() {
+    for i in 0..objects.len() {
         let _ = writeln!(
             text,
             "    case {i} {{ datacopy(0, dataoffset(\"P{i}\"), datasize(\"P{i}\")) return(0, datasize(\"P{i}\")) }}"
         );
     }
     text.push_str("    default { revert(0, 0) }\n  }\n");
-    for (i, program) in programs.iter().enumerate() {
-        text.push_str(&program.object(&format!("P{i}")));
+    for (i, object) in objects.iter().enumerate() {
+        text.push_str(&object(&format!("P{i}")));
     }
     text.push_str("}\n");
     text
