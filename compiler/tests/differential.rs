@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use std::cell::Cell;
 
 /// Sequences for each contract where nothing else is said.
-const CASES: u32 = 40;
+const CASES: u32 = 100;
 
 /// What a contract's sequences came to.
 #[derive(Default)]
@@ -30,7 +30,13 @@ fn cases() -> u32 {
 }
 
 fn shown(call: &Call) -> String {
-    format!("{} from 0x{} with {} wei: 0x{}", call.name, hex::encode(call.from), call.value.lo, hex::encode(&call.data))
+    format!(
+        "{} from 0x{} with {} wei: 0x{}",
+        call.name,
+        hex::encode(call.from),
+        call.value.lo,
+        hex::encode(&call.data)
+    )
 }
 
 /// One sequence: a deployment with drawn arguments, then drawn calls.
@@ -41,7 +47,11 @@ fn sequence(name: &str, level: Level, seed: u64, calls: &[u64], tally: &Tally) -
     let value = if draw.once_in(8) { Word::from(5) } else { Word::ZERO };
     let deployed = Twin::deploy(&contract.initcode, &pages, &arguments, value);
     let (_, twin) = deployed.map_err(|trouble| {
-        format!("{name} at {level:?}, deployed with {} wei and 0x{}:\n{trouble}", value.lo, hex::encode(&arguments))
+        format!(
+            "{name} at {level:?}, deployed with {} wei and 0x{}:\n{trouble}",
+            value.lo,
+            hex::encode(&arguments)
+        )
     })?;
     let Some(mut twin) = twin else { return Ok(()) };
     let functions = contract.functions();
@@ -155,6 +165,18 @@ fn every_contract_that_runs_is_tested() {
     let runs = CORPUS.iter().filter(|entry| entry.runs != Runs::Nothing);
     let missing: Vec<&str> = runs.map(|entry| entry.name).filter(|name| !TESTED.contains(name)).collect();
     assert!(missing.is_empty(), "no differential test of {missing:?}");
+}
+
+#[test]
+fn another_contract_is_found_out() {
+    let (token, _) = corpus::built("Token", Level::O3).unwrap_or_else(|message| panic!("{message}"));
+    let (_, other) = corpus::built("SolmateErc20", Level::O3).unwrap_or_else(|message| panic!("{message}"));
+    let arguments = Word::from(5).to_be_bytes();
+    let outcome = Twin::deploy(&token.initcode, &other, &arguments, Word::ZERO);
+    assert!(
+        matches!(outcome, Err(Trouble::Different(_))),
+        "one emits an event and stores a supply, the other does not"
+    );
 }
 
 #[test]

@@ -110,7 +110,8 @@ cases! {
 
 /// The program; its inputs are literals or lie in calldata.
 fn object(case: &Case, literal: bool, name: &str) -> String {
-    let input = |i: usize| if literal { case.inputs[i].to_string() } else { format!("calldataload({})", 32 * i) };
+    let input =
+        |i: usize| if literal { case.inputs[i].to_string() } else { format!("calldataload({})", 32 * i) };
     format!(
         "object \"{name}\" {{ code {{\n  let a := {} let b := {} let c := {} let r\n  {}\n  mstore(0, r) return(0, 32)\n}} }}\n",
         input(0),
@@ -140,16 +141,22 @@ fn check(name: &str) {
         let number = Word::from((2 * index + variant) as u128).to_be_bytes();
         let initcode = [assembled(), &number].concat();
         for level in [Level::O0, Level::O3, Level::Oz] {
-            let context = format!("{name} at {level:?}, inputs {}", if literal { "literal" } else { "in calldata" });
+            let context =
+                format!("{name} at {level:?}, inputs {}", if literal { "literal" } else { "in calldata" });
             let pages = compile(&object(case, literal, "P"), &Options { level, ..Options::default() });
             let pages = pages.unwrap_or_else(|errors| panic!("{context}: {errors:?}"));
-            let mut twin = Twin::install(&initcode, &pages).unwrap_or_else(|error| panic!("{context}: {error}"));
+            let mut twin =
+                Twin::install(&initcode, &pages).unwrap_or_else(|error| panic!("{context}: {error}"));
             let call = Call { name: name.into(), from: ACCOUNTS[0], value: Word::ZERO, data: data.clone() };
             let agreed = twin.call(&call).unwrap_or_else(|error| panic!("{context}:\n{error}"));
             match case.answer {
                 Some(answer) => {
                     assert_eq!(agreed.evm.status, Status::Success, "{context}");
-                    assert_eq!(hex::encode(&agreed.evm.output), hex::encode(word(answer).to_be_bytes()), "{context}");
+                    assert_eq!(
+                        hex::encode(&agreed.evm.output),
+                        hex::encode(word(answer).to_be_bytes()),
+                        "{context}"
+                    );
                 }
                 None => assert_ne!(agreed.evm.status, Status::Success, "{context}"),
             }

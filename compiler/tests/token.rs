@@ -27,7 +27,8 @@ fn call(sandbox: &mut Sandbox, call: &Call) -> Answer {
 #[test]
 fn the_solidity_token_is_the_assembly_token() {
     let (contract, pages) = corpus::built("Token", Level::O3).unwrap_or_else(|message| panic!("{message}"));
-    let runtime = pages.runtime.expect("the token has runtime code").page().expect("a page of the compiler is valid");
+    let runtime =
+        pages.runtime.expect("the token has runtime code").page().expect("a page of the compiler is valid");
     let functions = contract.functions();
     let mut successes = 0;
     for seed in 0..200 {

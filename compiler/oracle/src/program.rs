@@ -81,7 +81,9 @@ impl Program {
     pub fn object(&self, name: &str) -> String {
         let mut text = format!("object \"{name}\" {{\n  code {{\n");
         for (i, function) in self.functions.iter().enumerate() {
-            let list = |prefix: &str, count| (0..count).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>().join(", ");
+            let list = |prefix: &str, count| {
+                (0..count).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>().join(", ")
+            };
             let results = match function.results {
                 0 => String::new(),
                 count => format!(" -> {}", list("r", count)),
@@ -97,7 +99,11 @@ impl Program {
         for i in 0..INPUTS {
             let _ = writeln!(text, "    mstore({}, x{i})", RETURNED - 32 * (i + 1));
         }
-        let _ = writeln!(text, "    return(0, {RETURNED})\n  }}\n  data \"d\" hex\"{}\"\n}}", hex::encode(&self.data));
+        let _ = writeln!(
+            text,
+            "    return(0, {RETURNED})\n  }}\n  data \"d\" hex\"{}\"\n}}",
+            hex::encode(&self.data)
+        );
         text
     }
 
@@ -244,7 +250,8 @@ impl Maker<'_> {
         let cases = self.draw.below(3) + 1;
         for i in 0..cases {
             let case = if self.draw.once_in(4) { format!("0x{:x}00000000{i}", i + 1) } else { i.to_string() };
-            let head = if i == 0 { format!("switch {value}\n    case {case}") } else { format!("case {case}") };
+            let head =
+                if i == 0 { format!("switch {value}\n    case {case}") } else { format!("case {case}") };
             parts.push((head, self.block(scope.clone(), depth + 1)));
         }
         if self.draw.once_in(2) {

@@ -108,7 +108,11 @@ impl Twin {
         let twin = match (evm_address, vm_address) {
             (None, None) => return Ok((agreed, None)),
             (Some(a), Some(b)) if a == b => Twin { evm, vm, address: a },
-            (a, b) => return Err(Trouble::Different(format!("deployed at {a:02x?} by revm and at {b:02x?} by us"))),
+            (a, b) => {
+                return Err(Trouble::Different(format!(
+                    "deployed at {a:02x?} by revm and at {b:02x?} by us"
+                )));
+            }
         };
         twin.same_storage()?;
         Ok((agreed, Some(twin)))

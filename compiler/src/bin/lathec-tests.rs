@@ -7,7 +7,12 @@ use std::process::ExitCode;
 
 /// Runs tests in the format of Solidity's `test/libsolidity/semanticTests`.
 #[derive(Debug, Parser)]
-#[command(name = "lathec-tests", version, about, after_help = "Example:\n  lathec-tests solidity/test/libsolidity/semanticTests --json target/semantic.json")]
+#[command(
+    name = "lathec-tests",
+    version,
+    about,
+    after_help = "Example:\n  lathec-tests solidity/test/libsolidity/semanticTests --json target/semantic.json"
+)]
 struct Arguments {
     /// The folder; folders within it are run too.
     folder: PathBuf,
@@ -33,7 +38,9 @@ fn main() -> ExitCode {
 /// Whether nothing failed.
 fn run(arguments: &Arguments) -> Result<bool, String> {
     let manifest = match &arguments.skips {
-        Some(path) => std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        Some(path) => {
+            std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
+        }
         None => MANIFEST.to_string(),
     };
     let skips = Skips::read(&manifest).map_err(|error| format!("the manifest of skips: {error}"))?;

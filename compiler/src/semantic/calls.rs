@@ -193,7 +193,9 @@ impl Parser {
         }
         let parameters = self.parameters()?;
         Ok(match name {
-            Some(name) if name == "constructor" => Action::Construct { value: Word::ZERO, arguments: Vec::new() },
+            Some(name) if name == "constructor" => {
+                Action::Construct { value: Word::ZERO, arguments: Vec::new() }
+            }
             Some(name) => {
                 let signature = format!("{name}{parameters}");
                 let data = Keccak256::digest(signature.as_bytes())[..4].to_vec();
@@ -271,7 +273,9 @@ impl Parser {
                 Ok(Some(padded(text, true)))
             }
             Token::Word(word) if word != "true" && word != "false" => Ok(None),
-            Token::Word(_) | Token::Number(_) | Token::HexNumber(_) | Token::Sign('-') => self.aligned(false).map(Some),
+            Token::Word(_) | Token::Number(_) | Token::HexNumber(_) | Token::Sign('-') => {
+                self.aligned(false).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -348,7 +352,9 @@ impl Action {
                 data.extend(bytes);
             }
             Action::Balance(of) if !bytes.is_empty() => *of = Some(address(&bytes)),
-            Action::Account(index) => *index = bytes.iter().rev().take(8).rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+            Action::Account(index) => {
+                *index = bytes.iter().rev().take(8).rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+            }
             _ => {}
         }
     }

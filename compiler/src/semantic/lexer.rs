@@ -82,7 +82,9 @@ fn is_word(c: char) -> bool {
 fn comment(text: &str) -> Option<usize> {
     let line = text.lines().next()?;
     let inner = line[1..].chars().next()?;
-    let value = inner.is_ascii_digit() || matches!(inner, '"' | '-') || ["true", "false", "left(", "right(", "hex\""].iter().any(|word| line[1..].starts_with(word));
+    let value = inner.is_ascii_digit()
+        || matches!(inner, '"' | '-')
+        || ["true", "false", "left(", "right(", "hex\""].iter().any(|word| line[1..].starts_with(word));
     (!value).then_some(())?;
     line[1..].find('#').map(|at| at + 2)
 }

@@ -8,8 +8,20 @@ pub const MANIFEST: &str = include_str!("../../semantic-skips.json");
 
 /// EVM versions in their order; ours is Cancun.
 const VERSIONS: &[&str] = &[
-    "homestead", "tangerineWhistle", "spuriousDragon", "byzantium", "constantinople", "petersburg", "istanbul",
-    "berlin", "london", "paris", "shanghai", "cancun", "prague", "osaka",
+    "homestead",
+    "tangerineWhistle",
+    "spuriousDragon",
+    "byzantium",
+    "constantinople",
+    "petersburg",
+    "istanbul",
+    "berlin",
+    "london",
+    "paris",
+    "shanghai",
+    "cancun",
+    "prague",
+    "osaka",
 ];
 const OURS: &str = "cancun";
 

@@ -200,7 +200,9 @@ fn compiled(solc: &Solc, batch: &[Test]) -> Result<Value, Verdict> {
 }
 
 fn verdict(test: &Test, index: usize, contracts: &Value, skips: &Skips) -> Verdict {
-    let Some(contract) = test.file.contract() else { return Verdict::Failed("the test has no contract".into()) };
+    let Some(contract) = test.file.contract() else {
+        return Verdict::Failed("the test has no contract".into());
+    };
     let mut sources =
         Sources { tested: format!("{}:{contract}", unit_name(&test.file.main, index)), ..Sources::default() };
     for name in test.file.sources.keys().map(|name| unit_name(name, index)) {
