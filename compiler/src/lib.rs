@@ -15,6 +15,7 @@ pub mod estimate;
 pub mod llvm;
 pub mod mir;
 pub mod project;
+pub mod semantic;
 pub mod solc;
 pub mod standard_json;
 pub mod yul;

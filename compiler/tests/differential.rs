@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use std::cell::Cell;
 
 /// Sequences for each contract where nothing else is said.
-const CASES: u32 = 40;
+const CASES: u32 = 100;
 
 /// What a contract's sequences came to.
 #[derive(Default)]
@@ -165,6 +165,18 @@ fn every_contract_that_runs_is_tested() {
     let runs = CORPUS.iter().filter(|entry| entry.runs != Runs::Nothing);
     let missing: Vec<&str> = runs.map(|entry| entry.name).filter(|name| !TESTED.contains(name)).collect();
     assert!(missing.is_empty(), "no differential test of {missing:?}");
+}
+
+#[test]
+fn another_contract_is_found_out() {
+    let (token, _) = corpus::built("Token", Level::O3).unwrap_or_else(|message| panic!("{message}"));
+    let (_, other) = corpus::built("SolmateErc20", Level::O3).unwrap_or_else(|message| panic!("{message}"));
+    let arguments = Word::from(5).to_be_bytes();
+    let outcome = Twin::deploy(&token.initcode, &other, &arguments, Word::ZERO);
+    assert!(
+        matches!(outcome, Err(Trouble::Different(_))),
+        "one emits an event and stores a supply, the other does not"
+    );
 }
 
 #[test]

@@ -67,14 +67,22 @@ impl Abi {
         let entries = json.as_array().map(Vec::as_slice).unwrap_or_default();
         let mut abi = Abi::default();
         for entry in entries {
-            let Some(inputs) = entry["inputs"].as_array().map_or(Some(Vec::new()), |list| types(list)) else { continue };
+            let Some(inputs) = entry["inputs"].as_array().map_or(Some(Vec::new()), |list| types(list)) else {
+                continue;
+            };
             match entry["type"].as_str() {
                 Some("constructor") => abi.constructor = inputs,
                 Some("function") => {
                     let names: Vec<String> = inputs.iter().map(Type::name).collect();
-                    let signature = format!("{}({})", entry["name"].as_str().unwrap_or_default(), names.join(","));
+                    let signature =
+                        format!("{}({})", entry["name"].as_str().unwrap_or_default(), names.join(","));
                     let payable = entry["stateMutability"] == "payable";
-                    abi.functions.push(Function { selector: selector(&signature), signature, inputs, payable });
+                    abi.functions.push(Function {
+                        selector: selector(&signature),
+                        signature,
+                        inputs,
+                        payable,
+                    });
                 }
                 _ => {}
             }
@@ -111,7 +119,9 @@ impl Type {
             let (element, length) = inner.rsplit_once('[')?;
             let element = Box::new(Type::read(element, components)?);
             let length = if length.is_empty() { None } else { Some(length.parse().ok()?) };
-            return Some(length.map_or(Type::Array(element.clone()), |length| Type::FixedArray(element, length)));
+            return Some(
+                length.map_or(Type::Array(element.clone()), |length| Type::FixedArray(element, length)),
+            );
         }
         Some(match name {
             "address" => Type::Address,
@@ -198,7 +208,9 @@ fn encode_one(kind: &Type, value: &Value) -> Vec<u8> {
             out
         }
         (Type::Tuple(members), Value::List(values)) => encode(members, values),
-        (Type::FixedArray(element, _), Value::List(values)) => encode(&vec![(**element).clone(); values.len()], values),
+        (Type::FixedArray(element, _), Value::List(values)) => {
+            encode(&vec![(**element).clone(); values.len()], values)
+        }
         (Type::Array(element), Value::List(values)) => {
             let mut out = number(values.len()).to_vec();
             out.extend(encode(&vec![(**element).clone(); values.len()], values));

@@ -81,7 +81,11 @@ pub const CORPUS: &[Entry] = &[
     entry("npm/Solady.sol", "SoladyErc20", Runs::Without(&["permit"])),
     entry("npm/Solady.sol", "SoladyErc721", Runs::All),
     entry("npm/Solady.sol", "SoladyErc1155", Runs::All),
-    entry("npm/Solady.sol", "SoladyVault", Runs::Only(&["asset", "name", "symbol", "approve", "balanceOf", "transfer"])),
+    entry(
+        "npm/Solady.sol",
+        "SoladyVault",
+        Runs::Only(&["asset", "name", "symbol", "approve", "balanceOf", "transfer"]),
+    ),
     entry("npm/Solady.sol", "SoladyLibraries", Runs::All),
 ];
 
@@ -164,17 +168,22 @@ pub fn built(name: &str, level: Level) -> Result<(&'static Compiled, Contract), 
 }
 
 fn told(name: &str, errors: &[Diagnostic]) -> String {
-    let lines: Vec<String> = errors.iter().map(|error| format!("{name}: {error} at {:?}", error.loc)).collect();
+    let lines: Vec<String> =
+        errors.iter().map(|error| format!("{name}: {error} at {:?}", error.loc)).collect();
     lines.join("\n")
 }
 
 fn compile_all() -> Result<Vec<Compiled>, SolcError> {
     let packages = folder().join("node_modules");
+    if !packages.is_dir() {
+        return Err(SolcError::Packages(packages));
+    }
     let mut sources = BTreeMap::new();
     for entry in CORPUS {
         sources.insert(entry.file.to_string(), read(&folder().join(entry.file))?);
     }
-    let settings = json!({ "libraries": { "Libraries.sol": { "Sums": format!("0x{}", hex::encode(SUMS)) } } });
+    let settings =
+        json!({ "libraries": { "Libraries.sol": { "Sums": format!("0x{}", hex::encode(SUMS)) } } });
     let output = solc::solidity(sources, &packages, &settings)?;
     CORPUS.iter().map(|entry| one(entry, &output["contracts"][entry.file][entry.name])).collect()
 }

@@ -80,7 +80,11 @@ impl Draw {
     /// A word at most three away, around the end of the range.
     fn near(&mut self, word: Word) -> Word {
         let offset = self.below(4) as u128;
-        if self.once_in(2) { wrapping_add(word, Word::from(offset)) } else { wrapping_sub(word, Word::from(offset)) }
+        if self.once_in(2) {
+            wrapping_add(word, Word::from(offset))
+        } else {
+            wrapping_sub(word, Word::from(offset))
+        }
     }
 
     /// A value of a type, clean as the ABI wants it.
@@ -106,7 +110,9 @@ impl Draw {
                 let length = self.length();
                 Value::Bytes((0..length).map(|_| b' ' + self.below(95) as u8).collect())
             }
-            Type::FixedArray(element, length) => Value::List((0..*length).map(|_| self.value(element)).collect()),
+            Type::FixedArray(element, length) => {
+                Value::List((0..*length).map(|_| self.value(element)).collect())
+            }
             Type::Array(element) => {
                 let length = self.below(6);
                 Value::List((0..length).map(|_| self.value(element)).collect())
@@ -129,7 +135,8 @@ impl Draw {
     pub fn call(&mut self, functions: &[&Function]) -> Call {
         let from = *self.pick(&ACCOUNTS);
         if functions.is_empty() || self.once_in(20) {
-            let length = self.below(70);
+            let most = if self.once_in(2) { 9 } else { 70 };
+            let length = self.below(most);
             let data = self.bytes(length);
             return Call { name: "(any bytes)".into(), from, value: self.wei(), data };
         }

@@ -115,7 +115,9 @@ impl Evm {
 
     /// All slots of an account that are not zero.
     pub fn storage_slots(&self, account: [u8; 20]) -> BTreeMap<Word, Word> {
-        let Some(account) = self.db.cache.accounts.get(&Address::from(account)) else { return BTreeMap::new() };
+        let Some(account) = self.db.cache.accounts.get(&Address::from(account)) else {
+            return BTreeMap::new();
+        };
         let set = account.storage.iter().filter(|(_, value)| !value.is_zero());
         set.map(|(slot, value)| (word(*slot), word(*value))).collect()
     }

@@ -81,7 +81,9 @@ impl Program {
     pub fn object(&self, name: &str) -> String {
         let mut text = format!("object \"{name}\" {{\n  code {{\n");
         for (i, function) in self.functions.iter().enumerate() {
-            let list = |prefix: &str, count| (0..count).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>().join(", ");
+            let list = |prefix: &str, count| {
+                (0..count).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>().join(", ")
+            };
             let results = match function.results {
                 0 => String::new(),
                 count => format!(" -> {}", list("r", count)),
@@ -97,7 +99,11 @@ impl Program {
         for i in 0..INPUTS {
             let _ = writeln!(text, "    mstore({}, x{i})", RETURNED - 32 * (i + 1));
         }
-        let _ = writeln!(text, "    return(0, {RETURNED})\n  }}\n  data \"d\" hex\"{}\"\n}}", hex::encode(&self.data));
+        let _ = writeln!(
+            text,
+            "    return(0, {RETURNED})\n  }}\n  data \"d\" hex\"{}\"\n}}",
+            hex::encode(&self.data)
+        );
         text
     }
 
@@ -118,19 +124,20 @@ impl Program {
     }
 }
 
-/// One object that deploys any of several programs: creation code followed by a word with the program's number.
-pub fn batch(programs: &[Program]) -> String {
+/// One object that deploys any of several, given as functions from a name to an object's text: creation code followed by a
+/// word with the number of the one that is wanted. So one run of solc assembles them all.
+pub fn batch(objects: &[impl Fn(&str) -> String]) -> String {
     let mut text = String::from("object \"Batch\" {\n  code {\n    codecopy(0, sub(codesize(), 32), 32)\n");
     text.push_str("    switch mload(0)\n");
-    for i in 0..programs.len() {
+    for i in 0..objects.len() {
         let _ = writeln!(
             text,
             "    case {i} {{ datacopy(0, dataoffset(\"P{i}\"), datasize(\"P{i}\")) return(0, datasize(\"P{i}\")) }}"
         );
     }
     text.push_str("    default { revert(0, 0) }\n  }\n");
-    for (i, program) in programs.iter().enumerate() {
-        text.push_str(&program.object(&format!("P{i}")));
+    for (i, object) in objects.iter().enumerate() {
+        text.push_str(&object(&format!("P{i}")));
     }
     text.push_str("}\n");
     text
@@ -243,7 +250,8 @@ impl Maker<'_> {
         let cases = self.draw.below(3) + 1;
         for i in 0..cases {
             let case = if self.draw.once_in(4) { format!("0x{:x}00000000{i}", i + 1) } else { i.to_string() };
-            let head = if i == 0 { format!("switch {value}\n    case {case}") } else { format!("case {case}") };
+            let head =
+                if i == 0 { format!("switch {value}\n    case {case}") } else { format!("case {case}") };
             parts.push((head, self.block(scope.clone(), depth + 1)));
         }
         if self.draw.once_in(2) {

@@ -18,6 +18,9 @@ pub enum SolcError {
     /// solc refuses the sources.
     #[error("solc refuses the sources:\n{0}")]
     Refused(String),
+    /// The packages that the sources import are not installed.
+    #[error("there is no {0}: `make -C compiler install` installs what the corpus imports")]
+    Packages(PathBuf),
     /// An answer without the code that was asked for.
     #[error("{0}: no bytecode in solc's answer")]
     NoCode(String),

@@ -3,8 +3,8 @@
 use crate::draw::{ACCOUNTS, Call};
 use crate::evm::{self, Block, Evm};
 use lathe_compiler::compile::{Contract, Part};
-use lathe_vm::machine::HaltKind;
-use lathe_vm::sandbox::{self, Environment, Message, Sandbox};
+use lathe_vm::machine::{Halt, HaltKind};
+use lathe_vm::sandbox::{self, Environment, Message, Sandbox, Stopped};
 use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,7 +98,7 @@ impl Twin {
             .deploy(from, value, &[initcode, arguments].concat())
             .map_err(|refused| Trouble::Different(refused.to_string()))?;
         let ours = vm.deploy(from, value, &page(&pages.deploy)?, arguments);
-        let (ours, vm_address) = ours.map_err(|stopped| Trouble::OutOfResources(stopped.to_string()))?;
+        let (ours, vm_address) = ours.map_err(|stopped| gave_up(&stopped))?;
         let mut theirs_shown = theirs.clone();
         // What a deployment returns is code, which is not the same.
         if theirs.status == evm::Status::Success {
@@ -108,7 +108,11 @@ impl Twin {
         let twin = match (evm_address, vm_address) {
             (None, None) => return Ok((agreed, None)),
             (Some(a), Some(b)) if a == b => Twin { evm, vm, address: a },
-            (a, b) => return Err(Trouble::Different(format!("deployed at {a:02x?} by revm and at {b:02x?} by us"))),
+            (a, b) => {
+                return Err(Trouble::Different(format!(
+                    "deployed at {a:02x?} by revm and at {b:02x?} by us"
+                )));
+            }
         };
         twin.same_storage()?;
         Ok((agreed, Some(twin)))
@@ -143,7 +147,7 @@ impl Twin {
             .call(call.from, self.address, call.value, &call.data)
             .map_err(|refused| Trouble::Different(refused.to_string()))?;
         let message = Message { from: call.from, to: self.address, value: call.value, data: &call.data };
-        let ours = self.vm.call(&message).map_err(|stopped| Trouble::OutOfResources(stopped.to_string()))?;
+        let ours = self.vm.call(&message).map_err(|stopped| gave_up(&stopped))?;
         let agreed = agree(&theirs, &ours)?;
         self.same_storage()?;
         let (theirs, ours) = (self.evm.balance(self.address), self.vm.balance(self.address));
@@ -172,6 +176,14 @@ impl Twin {
 
 fn page(part: &Part) -> Result<Page, Trouble> {
     part.page().map_err(|error| Trouble::Different(format!("{}: {error}", part.name)))
+}
+
+/// A limit is no difference; everything else that stops the machine is.
+fn gave_up(stopped: &Stopped) -> Trouble {
+    match stopped.halt {
+        Halt::Limit { .. } => Trouble::OutOfResources(stopped.to_string()),
+        _ => Trouble::Different(stopped.to_string()),
+    }
 }
 
 /// Both answers must be the same, but that a halt is as good as another and leaves no data.

@@ -5,13 +5,53 @@ use crate::draw::Draw;
 /// Builtins by their number of operands; those that touch memory or storage are drawn elsewhere.
 const UNARY: &[&str] = &["not", "iszero", "iszero", "calldataload"];
 const BINARY: &[&str] = &[
-    "add", "add", "sub", "sub", "mul", "mul", "div", "div", "sdiv", "sdiv", "mod", "mod", "smod", "smod", "exp", "lt",
-    "gt", "slt", "sgt", "eq", "and", "or", "xor", "byte", "shl", "shr", "sar", "signextend",
+    "add",
+    "add",
+    "sub",
+    "sub",
+    "mul",
+    "mul",
+    "div",
+    "div",
+    "sdiv",
+    "sdiv",
+    "mod",
+    "mod",
+    "smod",
+    "smod",
+    "exp",
+    "lt",
+    "gt",
+    "slt",
+    "sgt",
+    "eq",
+    "and",
+    "or",
+    "xor",
+    "byte",
+    "shl",
+    "shr",
+    "sar",
+    "signextend",
 ];
 const TERNARY: &[&str] = &["addmod", "mulmod"];
 const NULLARY: &[&str] = &[
-    "caller", "address", "callvalue", "origin", "calldatasize", "returndatasize", "timestamp", "number", "chainid",
-    "gaslimit", "basefee", "coinbase", "prevrandao", "gasprice", "selfbalance",
+    "caller",
+    "address",
+    "callvalue",
+    "origin",
+    "calldatasize",
+    "returndatasize",
+    "timestamp",
+    "number",
+    "chainid",
+    "gaslimit",
+    "basefee",
+    "coinbase",
+    "prevrandao",
+    "gasprice",
+    "selfbalance",
+    "msize",
 ];
 
 /// The variables that are visible, and which may be written.
@@ -77,7 +117,8 @@ impl Maker<'_> {
         match self.draw.below(16) {
             0 | 1 => format!("{}({})", self.draw.pick(UNARY), self.expression(scope, depth - 1)),
             2 => {
-                let (a, b, c) = (self.operand(scope, depth), self.operand(scope, depth), self.operand(scope, depth));
+                let (a, b, c) =
+                    (self.operand(scope, depth), self.operand(scope, depth), self.operand(scope, depth));
                 format!("{}({a}, {b}, {c})", self.draw.pick(TERNARY))
             }
             3 => format!("mload({})", self.offset(scope)),
