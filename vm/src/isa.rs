@@ -2,7 +2,7 @@
 //! Decoding is total: every 64-bit pattern has fields; whether an opcode means anything is the table's business.
 mod table;
 
-pub use table::{OPS, Status, find, name_of, op};
+pub use table::{OPS, Status, Traits, find, name_of, op, traits};
 
 /// Slot offsets, jump targets and 14-bit immediates stay below this.
 pub const FIELD_LIMIT: u64 = 1 << 14;
@@ -46,6 +46,21 @@ impl Class {
             [usize::from(opcode >> 7 & 7)]
     }
 }
+
+/// By class: all ones for the fields `a`, `b`, `d` that name slots.
+const SLOT_FIELDS: [[u16; 3]; 8] = {
+    const SLOT: u16 = u16::MAX;
+    [
+        [SLOT, SLOT, SLOT],
+        [SLOT, SLOT, 0],
+        [0, 0, SLOT],
+        [SLOT, 0, SLOT],
+        [0, SLOT, SLOT],
+        [SLOT, 0, 0],
+        [SLOT, SLOT, SLOT],
+        [SLOT, SLOT, SLOT],
+    ]
+};
 
 /// Ten bits: class and number within the class.
 pub const fn opcode(class: Class, number: u8) -> u16 {
@@ -94,15 +109,10 @@ impl Instruction {
     }
 
     /// Offsets of the slots that stand for `a`, `b`, `d`: fields used for `T` read as operand 0.
+    #[inline(always)]
     pub fn slots(self) -> (u16, u16, u16) {
-        match self.class() {
-            Class::R | Class::X6 | Class::X7 => (self.a, self.b, self.d),
-            Class::J => (self.a, self.b, 0),
-            Class::I => (0, 0, self.d),
-            Class::C => (0, self.b, self.d),
-            Class::B => (self.a, 0, self.d),
-            Class::K => (self.a, 0, 0),
-        }
+        let [a, b, d] = SLOT_FIELDS[usize::from(self.opcode >> 7 & 7)];
+        (self.a & a, self.b & b, self.d & d)
     }
 
     /// The immediate `T` without the page number that class C adds at run time.
@@ -123,8 +133,10 @@ impl Instruction {
 pub enum Family {
     /// Arithmetic, comparison, bits, moves.
     Alu,
-    /// Jumps and near calls.
+    /// Jumps, and arithmetic that jumps on overflow.
     Control,
+    /// Near calls.
+    Near,
     /// Heap loads and stores.
     Heap,
     /// Calldata and context registers.
@@ -184,8 +196,15 @@ impl Op {
     }
 
     /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
-    pub fn uses_imm(&self) -> bool {
-        self.form.iter().any(|o| matches!(o, Operand::Imm | Operand::OptImm | Operand::Forward))
+    pub const fn uses_imm(&self) -> bool {
+        let mut i = 0;
+        while i < self.form.len() {
+            if matches!(self.form[i], Operand::Imm | Operand::OptImm | Operand::Forward) {
+                return true;
+            }
+            i += 1;
+        }
+        false
     }
 
     /// Number within the class.

@@ -51,7 +51,7 @@ const fn reserved(name: &'static str, opcode: u16, family: Family, form: &'stati
     Op { name, opcode, family, form, status: Status::Reserved }
 }
 
-use Family::{Alu, Call, Calldata, Control, Hash, Heap, Storage};
+use Family::{Alu, Call, Calldata, Control, Hash, Heap, Near, Storage};
 use Operand::{A, B, Constant, D, Forward, Imm, OptImm, Small, T, Target};
 
 /// Every opcode with a name.
@@ -83,8 +83,8 @@ pub const OPS: &[Op] = &[
     live("jge", op::JGE, Control, &[A, B, Target]),
     live("jeqi", op::JEQI, Control, &[A, Small, Target]),
     live("jnei", op::JNEI, Control, &[A, Small, Target]),
-    live("ncall", op::NCALL, Control, &[Target, Imm]),
-    live("nret", op::NRET, Control, &[]),
+    live("ncall", op::NCALL, Near, &[Target, Imm]),
+    live("nret", op::NRET, Near, &[]),
     live("ld", op::LD, Heap, &[D, A, T]),
     live("st", op::ST, Heap, &[D, A, T]),
     live("cdload", op::CDLOAD, Calldata, &[D, A]),
@@ -160,6 +160,36 @@ const ROWS: [u8; 1024] = {
     }
     rows
 };
+
+/// What the machine must know of an opcode before it runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traits {
+    /// Chapter of the machine.
+    pub family: Family,
+    /// Whether it runs.
+    pub status: Status,
+    /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
+    pub uses_imm: bool,
+}
+
+/// The traits by opcode, in four kilobytes: the table that every step looks into.
+static TRAITS: [Option<Traits>; 1024] = {
+    let mut traits = [None; 1024];
+    let mut i = 0;
+    while i < OPS.len() {
+        let op = &OPS[i];
+        traits[op.opcode as usize] =
+            Some(Traits { family: op.family, status: op.status, uses_imm: op.uses_imm() });
+        i += 1;
+    }
+    traits
+};
+
+/// The traits of an opcode, if it has a name.
+#[inline(always)]
+pub fn traits(opcode: u16) -> Option<Traits> {
+    TRAITS[usize::from(opcode & 1023)]
+}
 
 /// The row of an opcode, if it has a name.
 pub fn find(opcode: u16) -> Option<&'static Op> {

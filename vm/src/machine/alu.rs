@@ -6,7 +6,7 @@ mod wide;
 pub use signed::{byte, sar, sdiv, signextend, slt, smod};
 pub use wide::{addmod, div_rem, exp, mulhi, mulmod};
 
-use super::{Halt, HaltKind};
+use super::HaltKind;
 use crate::isa::{Instruction, op};
 use crate::word::Word;
 
@@ -24,6 +24,9 @@ pub fn sub(a: Word, b: Word) -> Word {
 
 /// `a * b`: the low 256 bits of the schoolbook product of 64-bit limbs.
 pub fn mul(a: Word, b: Word) -> Word {
+    if narrow(a, b) {
+        return Word::from(a.lo * b.lo);
+    }
     let limbs =
         |w: Word| [w.lo as u64, (w.lo >> 64) as u64, w.hi as u64, (w.hi >> 64) as u64].map(u128::from);
     let (x, y) = (limbs(a), limbs(b));
@@ -38,6 +41,11 @@ pub fn mul(a: Word, b: Word) -> Word {
         }
     }
     Word::new(out[3] << 64 | out[2], out[1] << 64 | out[0])
+}
+
+/// True if both words are below 2^64, so that their product is below 2^128.
+fn narrow(a: Word, b: Word) -> bool {
+    a.hi | b.hi == 0 && (a.lo | b.lo) >> 64 == 0
 }
 
 /// `a << n`, 0 from 256 on
@@ -96,7 +104,7 @@ pub fn sub_overflow(a: Word, b: Word) -> (Word, bool) {
 
 /// `a * b`, and whether it wrapped
 pub fn mul_overflow(a: Word, b: Word) -> (Word, bool) {
-    if (a.lo | b.lo) >> 64 == 0 && a.hi | b.hi == 0 {
+    if narrow(a, b) {
         return (Word::from(a.lo * b.lo), false);
     }
     let p = wide::product(a, b);
@@ -107,8 +115,9 @@ pub fn mul_overflow(a: Word, b: Word) -> (Word, bool) {
 ///
 /// # Errors
 /// `bits` outside its ranges, and opcodes that are none of these.
-pub fn eval(i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, Halt> {
-    let t = Word::from(u128::from(i.t()));
+#[inline(always)]
+pub fn eval(i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, HaltKind> {
+    let t = || Word::from(u128::from(i.t()));
     Ok(match i.opcode {
         op::ADD => add(a, b),
         op::SUB => sub(a, b),
@@ -122,11 +131,11 @@ pub fn eval(i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, Halt> {
         op::SHL => shl(a, b),
         op::SHR => shr(a, b),
         op::MOV => a,
-        op::SETI => t,
-        op::ADDI => add(a, t),
-        op::SUBI => sub(a, t),
-        op::EQI => flag(a == t),
-        op::SHLI => shl(a, t),
+        op::SETI => t(),
+        op::ADDI => add(a, t()),
+        op::SUBI => sub(a, t()),
+        op::EQI => flag(a == t()),
+        op::SHLI => shl(a, t()),
         op::BITS => bits(a, i.t(), u64::from(i.imm)).ok_or(HaltKind::BitsRange)?,
         op::SELECT => {
             if old.is_zero() {
@@ -147,9 +156,9 @@ pub fn eval(i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, Halt> {
         op::SLT => flag(slt(a, b)),
         op::BYTE => byte(a, b),
         op::SAR => sar(a, b),
-        op::LTI => flag(a < t),
-        op::GTI => flag(a > t),
+        op::LTI => flag(a < t()),
+        op::GTI => flag(a > t()),
         op::SETL => Word::from(u128::from(i.t()) | u128::from(i.imm) << 28),
-        _ => return Err(HaltKind::InvalidOpcode.into()),
+        _ => return Err(HaltKind::InvalidOpcode),
     })
 }

@@ -1,64 +1,67 @@
-//! Jumps, near calls and arithmetic that jumps on overflow. They move `pc` and `fp` only; contexts are the business of `call.rs`.
+//! Jumps, arithmetic that jumps on overflow, and near calls. They move `pc` and `fp` only; contexts are the business of
+//! `call.rs`.
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, alu};
-use crate::isa::{FRAME_LIMIT, JUMP_BIAS, op};
+use crate::isa::{FRAME_LIMIT, Instruction, JUMP_BIAS, op};
 use crate::trace::{Effect, Regs, space};
 use crate::word::Word;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
-    /// `jmp`, the fused compare-and-branch instructions, `ncall`, `nret`, `addo`, `subo`, `mulo`.
-    pub(super) fn control(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
-        let small = Word::from(u128::from(s.i.b));
-        let taken = match s.i.opcode {
+    /// The next pc and the result, if there is one, of `jmp`, the fused compare-and-branch instructions, `addo`,
+    /// `subo` and `mulo`.
+    #[inline(always)]
+    pub(super) fn control(&self, i: Instruction, a: Word, b: Word) -> Result<(u32, Option<Word>), HaltKind> {
+        let small = Word::from(u128::from(i.b));
+        let taken = match i.opcode {
             op::JMP => true,
-            op::JEQ => s.a == s.b,
-            op::JNE => s.a != s.b,
-            op::JLT => s.a < s.b,
-            op::JGE => s.a >= s.b,
-            op::JEQI => s.a == small,
-            op::JNEI => s.a != small,
-            op::JSLT => alu::slt(s.a, s.b),
-            op::JSGE => !alu::slt(s.a, s.b),
-            op::JLTI => s.a < small,
-            op::JGEI => s.a >= small,
-            op::ADDO => return self.overflow(s, alu::add_overflow(s.a, s.b), next),
-            op::SUBO => return self.overflow(s, alu::sub_overflow(s.a, s.b), next),
-            op::MULO => return self.overflow(s, alu::mul_overflow(s.a, s.b), next),
-            op::NCALL => return self.near_call(s, next).map(|()| None),
-            _ => return self.near_return(s, next).map(|()| None),
+            op::JEQ => same(a, b),
+            op::JNE => !same(a, b),
+            op::JLT => a < b,
+            op::JGE => a >= b,
+            op::JEQI => same(a, small),
+            op::JNEI => !same(a, small),
+            op::JSLT => alu::slt(a, b),
+            op::JSGE => !alu::slt(a, b),
+            op::JLTI => a < small,
+            op::JGEI => a >= small,
+            op::ADDO => return self.overflow(i, alu::add_overflow(a, b)),
+            op::SUBO => return self.overflow(i, alu::sub_overflow(a, b)),
+            op::MULO => return self.overflow(i, alu::mul_overflow(a, b)),
+            _ => return Err(HaltKind::InvalidOpcode),
         };
-        if taken {
-            next.pc = self.target(s)?;
-        }
-        Ok(None)
+        Ok((if taken { self.target(i)? } else { self.regs.pc + 1 }, None))
     }
 
     /// Hands on a result, and on overflow goes on at `pc + 1 + imm`.
     fn overflow(
         &self,
-        s: &Operands,
+        i: Instruction,
         (result, over): (Word, bool),
-        next: &mut Regs,
-    ) -> Result<Option<Word>, Halt> {
-        if over {
-            next.pc = self.in_page(u128::from(next.pc) + u128::from(s.i.imm))?;
+    ) -> Result<(u32, Option<Word>), HaltKind> {
+        let next = self.regs.pc + 1;
+        let pc = if over { self.in_page(i64::from(next + u32::from(i.imm)))? } else { next };
+        Ok((pc, Some(result)))
+    }
+
+    /// `ncall`, `nret`.
+    pub(super) fn near(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+        match s.i.opcode {
+            op::NCALL => self.near_call(s, next),
+            _ => self.near_return(s, next),
         }
-        Ok(Some(result))
     }
 
     /// `pc + 1 + (target - 8192)`, somewhere in the page.
-    fn target(&self, s: &Operands) -> Result<u32, Halt> {
-        let field = i64::from(s.i.d);
-        let pc = i64::from(self.regs.pc) + 1 + field - JUMP_BIAS;
-        self.in_page(u128::try_from(pc).map_err(|_| HaltKind::PcOutsidePage)?)
+    #[inline(always)]
+    fn target(&self, i: Instruction) -> Result<u32, HaltKind> {
+        self.in_page(i64::from(self.regs.pc) + 1 + i64::from(i.d) - JUMP_BIAS)
     }
 
-    fn in_page(&self, pc: u128) -> Result<u32, Halt> {
-        match pc < self.pages[self.regs.code as usize].words.len() as u128 {
-            true => Ok(pc as u32),
-            false => Err(HaltKind::PcOutsidePage.into()),
-        }
+    #[inline(always)]
+    fn in_page(&self, pc: i64) -> Result<u32, HaltKind> {
+        let length = self.pages[self.regs.code as usize].words.len();
+        u32::try_from(pc).ok().filter(|pc| (*pc as usize) < length).ok_or(HaltKind::PcOutsidePage)
     }
 
     fn near_call(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
@@ -69,7 +72,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let link = Word::new(self.regs.fp.into(), u128::from(self.regs.pc) + 1);
         let access = self.access(space::SLOT, self.regs.ctx, fp, 4, Some(link))?;
         self.tracer.effect(|| Effect::NearCall(access));
-        next.pc = self.target(s)?;
+        next.pc = self.target(s.i)?;
         next.fp = fp;
         Ok(())
     }
@@ -79,8 +82,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return Err(HaltKind::FrameRange.into());
         }
         self.tracer.effect(|| Effect::NearReturn);
-        next.pc = self.in_page(s.a.lo)?;
+        next.pc = self.in_page(i64::try_from(s.a.lo).map_err(|_| HaltKind::PcOutsidePage)?)?;
         next.fp = s.a.hi as u32;
         Ok(())
     }
+}
+
+/// `a == b` by halves: as one comparison of 32 bytes it would wait for the store that made them.
+#[inline(always)]
+fn same(a: Word, b: Word) -> bool {
+    (a.lo ^ b.lo) | (a.hi ^ b.hi) == 0
 }

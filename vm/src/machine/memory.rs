@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 
 /// Registers of a context.
 const REGISTERS: usize = 6;
+/// Cells below this index lie in a vector, which doubles as they are touched; those above in chunks of a map: memory
+/// stays proportional to what is touched.
+const DENSE: usize = 1 << 12;
+const FIRST: usize = 64;
 const CHUNK: usize = 64;
-/// Chunks below this index lie in a vector, those above in a map: memory stays proportional to what is touched.
-const DENSE: usize = 256;
 
 /// A cell: last value and stamp.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,7 +27,7 @@ type Chunk<S> = Box<[Cell<S>; CHUNK]>;
 /// One space of one context.
 #[derive(Debug)]
 struct Sparse<S> {
-    dense: Vec<Option<Chunk<S>>>,
+    dense: Vec<Cell<S>>,
     rest: BTreeMap<u32, Chunk<S>>,
 }
 
@@ -35,41 +37,40 @@ impl<S: Stamp> Sparse<S> {
     }
 
     fn get(&self, index: u32) -> Option<&Cell<S>> {
-        let (chunk, place) = (index as usize / CHUNK, index as usize % CHUNK);
-        let cells = match self.dense.get(chunk) {
-            Some(cells) => cells.as_ref(),
-            None => self.rest.get(&(chunk as u32)),
-        };
-        Some(&cells?[place])
+        let i = index as usize;
+        self.dense.get(i).or_else(|| Some(&self.rest.get(&(index / CHUNK as u32))?[i % CHUNK]))
     }
 
+    #[inline(always)]
     fn cell(&mut self, index: u32, opened: &mut u64) -> &mut Cell<S> {
-        let (chunk, place) = (index as usize / CHUNK, index as usize % CHUNK);
-        let fresh = || {
-            *opened += 1;
+        if (index as usize) < self.dense.len() {
+            return &mut self.dense[index as usize];
+        }
+        self.open(index, opened)
+    }
+
+    /// A cell that no vector holds yet; `opened` counts what is made room for.
+    #[cold]
+    fn open(&mut self, index: u32, opened: &mut u64) -> &mut Cell<S> {
+        let i = index as usize;
+        if i < DENSE {
+            let room = (i + 1).next_power_of_two().max(FIRST);
+            *opened += (room - self.dense.len()) as u64;
+            self.dense.resize(room, Cell::default());
+            return &mut self.dense[i];
+        }
+        let chunk = self.rest.entry(index / CHUNK as u32).or_insert_with(|| {
+            *opened += CHUNK as u64;
             Box::new([Cell::default(); CHUNK])
-        };
-        if chunk >= DENSE {
-            return &mut self.rest.entry(chunk as u32).or_insert_with(fresh)[place];
-        }
-        if chunk >= self.dense.len() {
-            self.dense.resize_with(chunk + 1, || None);
-        }
-        &mut self.dense[chunk].get_or_insert_with(fresh)[place]
+        });
+        &mut chunk[i % CHUNK]
     }
 
     /// Touched cells in order of index.
     fn touched(&self) -> impl Iterator<Item = (u32, &Cell<S>)> {
-        let dense = self.dense.iter().enumerate().filter_map(|(i, c)| Some((i as u32, c.as_ref()?)));
-        let rest = self.rest.iter().map(|(i, c)| (*i, c));
-        dense.chain(rest).flat_map(|(chunk, cells)| {
-            let base = chunk * CHUNK as u32;
-            cells
-                .iter()
-                .enumerate()
-                .map(move |(i, c)| (base + i as u32, c))
-                .filter(|(_, c)| c.stamp.time() != 0)
-        })
+        let dense = (0..).zip(&self.dense);
+        let rest = self.rest.iter().flat_map(|(chunk, cells)| (chunk * CHUNK as u32..).zip(cells.iter()));
+        dense.chain(rest).filter(|(_, c)| c.stamp.time() != 0)
     }
 }
 
@@ -87,7 +88,9 @@ pub struct Memory<S> {
     /// In order of id.
     contexts: Vec<Context<S>>,
     input: Vec<Cell<S>>,
-    /// Chunks held.
+    /// Place of the context accessed last.
+    recent: usize,
+    /// Cells held.
     opened: u64,
 }
 
@@ -102,7 +105,7 @@ impl<S: Stamp> Memory<S> {
             Cell { value: Word::from_be_bytes(be), stamp: S::default() }
         };
         let input = bytes.chunks_exact(32).map(word).collect();
-        let mut memory = Memory { contexts: Vec::new(), input, opened: 0 };
+        let mut memory = Memory { contexts: Vec::new(), input, recent: 0, opened: 0 };
         memory.open(0);
         memory
     }
@@ -119,23 +122,24 @@ impl<S: Stamp> Memory<S> {
 
     /// Bytes of the cells held, as the fast mode holds them.
     pub fn bytes(&self) -> u64 {
-        self.opened * (CHUNK * size_of::<Cell<()>>()) as u64
+        self.opened * size_of::<Cell<()>>() as u64
     }
 
     /// Where a context lies in the list.
     fn place(&self, ctx: u32) -> Option<usize> {
-        match self.contexts.last() {
-            Some(last) if last.id == ctx => Some(self.contexts.len() - 1),
+        match self.contexts.get(self.recent) {
+            Some(recent) if recent.id == ctx => Some(self.recent),
             _ => self.contexts.binary_search_by_key(&ctx, |c| c.id).ok(),
         }
     }
 
+    #[inline(always)]
     fn cell(&mut self, space: u8, ctx: u32, index: u32) -> Option<&mut Cell<S>> {
         if space == space::INPUT {
             return self.input.get_mut(index as usize);
         }
-        let place = self.place(ctx)?;
-        let context = &mut self.contexts[place];
+        self.recent = self.place(ctx)?;
+        let context = &mut self.contexts[self.recent];
         match space {
             space::SLOT => Some(context.slots.cell(index, &mut self.opened)),
             space::HEAP => Some(context.heap.cell(index, &mut self.opened)),
@@ -146,6 +150,7 @@ impl<S: Stamp> Memory<S> {
 
     /// Reads a cell, or writes it when `new` is given, and stamps it with `time`.
     /// `None` if there is no such cell: a context never opened, input beyond its end.
+    #[inline(always)]
     pub fn access(
         &mut self,
         space: u8,
@@ -162,9 +167,23 @@ impl<S: Stamp> Memory<S> {
         Some(Access { space, ctx, index, time, old_time, old, new })
     }
 
-    /// Changes the value that the latest access of a cell left, without being an access itself.
-    pub fn patch(&mut self, space: u8, ctx: u32, index: u32, value: Word) {
-        if let Some(cell) = self.cell(space, ctx, index) {
+    /// Reads three slots of a context, each at its time. `None` if the context was never opened.
+    #[inline(always)]
+    pub fn operands(&mut self, ctx: u32, slots: [(u32, u64); 3]) -> Option<[Access; 3]> {
+        self.recent = self.place(ctx)?;
+        let cells = &mut self.contexts[self.recent].slots;
+        Some(slots.map(|(index, time)| {
+            let cell = cells.cell(index, &mut self.opened);
+            let (value, old_time) = (cell.value, cell.stamp.time());
+            cell.stamp = S::at(time);
+            Access { space: space::SLOT, ctx, index, time, old_time, old: value, new: value }
+        }))
+    }
+
+    /// Changes the value that the latest access of a slot left, without being an access itself.
+    #[inline(always)]
+    pub fn patch(&mut self, ctx: u32, index: u32, value: Word) {
+        if let Some(cell) = self.cell(space::SLOT, ctx, index) {
             cell.value = value;
         }
     }

@@ -24,7 +24,7 @@ pub use window::Window;
 pub use world::{StateRead, Touched};
 
 use crate::code::CodeStore;
-use crate::isa::{Family, Instruction, Status, find, name_of, op};
+use crate::isa::{Family, Instruction, Status, name_of, op, traits};
 use crate::state::CellId;
 use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, Step, TransientFinal, space};
 use crate::word::Word;
@@ -85,6 +85,8 @@ struct Operands {
 pub struct Machine<'a, V, T: Tracer> {
     regs: Regs,
     clock: u32,
+    /// Clock at which the limits are looked at again.
+    check_at: u32,
     limits: Limits,
     environment: &'a Environment,
     /// Who sent the running transaction.
@@ -147,6 +149,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
     let mut machine = Machine::<V, T> {
         regs: Regs::default(),
         clock: 0,
+        check_at: 0,
         limits: *limits,
         environment,
         origin: Word::ZERO,
@@ -187,6 +190,12 @@ pub fn run<'a, V: StateRead, T: Tracer>(
     })
 }
 
+/// What an opcode that does not run stops the machine with.
+#[cold]
+fn refusal(opcode: u16) -> Halt {
+    name_of(opcode).map_or(HaltKind::InvalidOpcode.into(), Halt::NotYetProvable)
+}
+
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     fn time(&self, k: u64) -> u64 {
         16 * u64::from(self.clock) + k
@@ -198,14 +207,6 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let access = self.mem.access(space, ctx, index, time, new).ok_or(HaltKind::MemoryRange)?;
         self.tracer.access(access);
         Ok(access)
-    }
-
-    /// An operand of this step; unlike other accesses it is told with the step itself.
-    fn operand(&mut self, offset: u16, k: u64) -> Result<Access, Halt> {
-        let time = self.time(k);
-        let index = self.regs.fp + u32::from(offset);
-        let access = self.mem.access(space::SLOT, self.regs.ctx, index, time, None);
-        access.ok_or_else(|| HaltKind::MemoryRange.into())
     }
 
     /// An access to slot `offset` of the current frame.
@@ -223,105 +224,157 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if self.limits.unproven { Ok(()) } else { Err(Halt::NotYetProvable(name())) }
     }
 
-    /// Checks the bounds that a step may have passed.
-    fn within_limits(&self) -> Result<(), Halt> {
+    /// Checks the bounds that the steps so far may have passed, and when to check again.
+    #[cold]
+    fn check_limits(&mut self) -> Result<(), Halt> {
         let limit = self.limits.steps();
         if self.clock >= limit {
             return Err(Halt::Limit { what: "steps", limit: limit.into() });
         }
+        let cells = self.world.len() as u64 * STATE_CELL;
+        let held = self.mem.bytes() + cells + self.journal.len() as u64 * JOURNAL_ENTRY;
         let limit = self.limits.max_memory_bytes;
-        let held = || {
-            let cells = self.world.len() as u64 * STATE_CELL;
-            self.mem.bytes() + cells + self.journal.len() as u64 * JOURNAL_ENTRY
-        };
-        if self.clock.is_multiple_of(MEMORY_CHECK) && held() > limit {
+        if held > limit {
             return Err(Halt::Limit { what: "memory bytes", limit });
         }
+        self.check_at = self.limits.steps().min(self.clock + MEMORY_CHECK);
         Ok(())
     }
 
+    /// One step. Instructions that only compute or jump end here; the others, and all that halts, in [`Self::keyed`].
+    #[inline(always)]
     fn step(&mut self) -> Result<(), Halt> {
-        self.within_limits()?;
-        let regs = self.regs;
-        let (word, outside) = match self.fetch() {
-            Some(word) => (word, false),
-            // What lies beyond the page reads as an instruction that halts.
-            None if self.outlives_halts() => (0, true),
-            None => return Err(HaltKind::PcOutsidePage.into()),
-        };
+        if self.clock >= self.check_at {
+            self.check_limits()?;
+        }
+        let Some(word) = self.fetch() else { return self.step_outside() };
         self.clock += 1;
         let i = Instruction::decode(word);
-        let (sa, sb, sd) = i.slots();
-        let a = self.operand(sa, 1)?;
-        let b = self.operand(sb, 2)?;
-        let mut d = self.operand(sd, 3)?;
-        let s = Operands { i, a: a.new, b: b.new, old: d.old };
-        let mut next = Regs { pc: regs.pc + 1, ..regs };
-        let done = match outside {
-            true => Err(HaltKind::PcOutsidePage.into()),
-            false => self.dispatch(&s, &mut next),
+        let operands = self.operands(i)?;
+        let [a, b, d] = &operands;
+        let done = match self.admit(i) {
+            Ok(Family::Alu) => self.compute(i, a.new, b.new, d.old).map(|x| (self.regs.pc + 1, Some(x))),
+            Ok(Family::Control) => self.control(i, a.new, b.new),
+            other => return self.keyed(word, operands, other),
         };
+        let (pc, result) = match done {
+            Ok(done) => done,
+            Err(kind) => return self.keyed(word, operands, Err(kind.into())),
+        };
+        let pc = std::mem::replace(&mut self.regs.pc, pc);
+        let regs = Regs { pc, ..self.regs };
+        self.finish(word, operands, regs, result);
+        Ok(())
+    }
+
+    /// A step beyond the page, where a called context reads zero and halts.
+    #[cold]
+    fn step_outside(&mut self) -> Result<(), Halt> {
+        let halt = Halt::from(HaltKind::PcOutsidePage);
+        if !self.outlives_halts() {
+            return Err(halt);
+        }
+        self.clock += 1;
+        let operands = self.operands(Instruction::decode(0))?;
+        self.keyed(0, operands, Err(halt))
+    }
+
+    /// A step that does more than compute or jump, or that halts before it does.
+    #[inline(never)]
+    fn keyed(
+        &mut self,
+        word: u64,
+        operands: [Access; 3],
+        admitted: Result<Family, Halt>,
+    ) -> Result<(), Halt> {
+        let regs = self.regs;
+        let [a, b, d] = &operands;
+        let s = Operands { i: Instruction::decode(word), a: a.new, b: b.new, old: d.old };
+        let mut next = Regs { pc: regs.pc + 1, ..regs };
+        let done = admitted.and_then(|family| self.dispatch(family, &s, &mut next));
         let result = match done {
             Err(Halt::Exceptional(kind)) if self.outlives_halts() => {
-                self.halt(kind, &mut next).map(|()| None)?
+                self.halt(kind, &mut next)?;
+                None
             }
             other => other?,
         };
+        self.regs = next;
+        self.finish(word, operands, regs, result);
+        Ok(())
+    }
+
+    /// Writes the result and tells the tracer of the step.
+    #[inline(always)]
+    fn finish(&mut self, word: u64, [a, b, mut d]: [Access; 3], regs: Regs, result: Option<Word>) {
         if let Some(value) = result {
             // No instruction with a result touches its own destination slot after k = 3.
-            self.mem.patch(space::SLOT, d.ctx, d.index, value);
+            self.mem.patch(d.ctx, d.index, value);
             d.new = value;
         }
-        let clock = self.clock;
-        self.regs = next;
+        let (clock, next) = (self.clock, self.regs);
         self.tracer.step(|effect| Step { clock, regs, next, word, a, b, d, effect });
-        Ok(())
     }
 
     fn fetch(&self) -> Option<u64> {
         self.pages.get(self.regs.code as usize)?.words.get(self.regs.pc as usize).copied()
     }
 
+    /// The operands of this step; unlike other accesses they are told with the step itself.
+    #[inline(always)]
+    fn operands(&mut self, i: Instruction) -> Result<[Access; 3], Halt> {
+        let (a, b, d) = i.slots();
+        let slot = |offset: u16, k: u64| (self.regs.fp + u32::from(offset), self.time(k));
+        let slots = [slot(a, 1), slot(b, 2), slot(d, 3)];
+        self.mem.operands(self.regs.ctx, slots).ok_or_else(|| HaltKind::MemoryRange.into())
+    }
+
+    /// The family of an instruction that runs.
+    #[inline(always)]
+    fn admit(&self, i: Instruction) -> Result<Family, Halt> {
+        match traits(i.opcode) {
+            Some(t) if t.status == Status::Reserved => Err(refusal(i.opcode)),
+            Some(t) if i.imm != 0 && !t.uses_imm => Err(HaltKind::InvalidOpcode.into()),
+            Some(t) if t.status == Status::Executed && !self.limits.unproven => Err(refusal(i.opcode)),
+            Some(t) => Ok(t.family),
+            None => Err(refusal(i.opcode)),
+        }
+    }
+
+    /// The result of an instruction of the family [`Family::Alu`].
+    #[inline(always)]
+    fn compute(&mut self, i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, HaltKind> {
+        match i.opcode {
+            op::CONST => return self.constant(i),
+            op::SELECT => self.tracer.effect(|| Effect::Select),
+            op::ADDMOD | op::MULMOD => self.tracer.executed(None, Flow::Stay),
+            _ => {}
+        }
+        alu::eval(i, a, b, old)
+    }
+
     /// Executes; answers the new value of the destination, and sets `next` where it is not just `pc + 1`.
-    fn dispatch(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
-        let opcode = s.i.opcode;
-        let row = match find(opcode) {
-            Some(row) if row.status != Status::Reserved => row,
-            _ => return Err(name_of(opcode).map_or(HaltKind::InvalidOpcode.into(), Halt::NotYetProvable)),
-        };
-        if s.i.imm != 0 && !row.uses_imm() {
-            return Err(HaltKind::InvalidOpcode.into());
-        }
-        if row.status == Status::Executed {
-            self.unproven(|| row.name.into())?;
-        }
-        match row.family {
-            Family::Alu if opcode == op::CONST => self.constant(s).map(Some),
-            Family::Alu => {
-                match opcode {
-                    op::SELECT => self.tracer.effect(|| Effect::Select),
-                    op::ADDMOD | op::MULMOD => self.tracer.executed(None, Flow::Stay),
-                    _ => {}
-                }
-                alu::eval(s.i, s.a, s.b, s.old).map(Some)
-            }
-            Family::Control => self.control(s, next),
+    fn dispatch(&mut self, family: Family, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
+        match family {
+            Family::Near => self.near(s, next).map(|()| None),
             Family::Heap => self.heap(s),
             Family::Calldata => self.calldata(s).map(Some),
             Family::Storage => self.storage(s, next),
             Family::Hash => self.keccak(s).map(Some),
-            Family::Call => match opcode {
+            Family::Call => match s.i.opcode {
                 op::MIMICCALL => self.mimiccall(s, next),
                 op::RETURN => self.ret(s, next),
                 op::LOG => self.log(s),
                 _ => self.revert(s, next),
             }
             .map(|()| None),
+            // Their steps have ended before.
+            Family::Alu | Family::Control => Err(HaltKind::InvalidOpcode.into()),
         }
     }
 
-    fn constant(&self, s: &Operands) -> Result<Word, Halt> {
-        let first = s.i.t() as usize * 4;
+    fn constant(&self, i: Instruction) -> Result<Word, HaltKind> {
+        let first = i.t() as usize * 4;
         let words = &self.pages[self.regs.code as usize].words;
         let w = words.get(first..first + 4).ok_or(HaltKind::ConstantOutsidePage)?;
         let half = |lo: u64, hi: u64| u128::from(hi) << 64 | u128::from(lo);

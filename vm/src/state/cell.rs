@@ -24,7 +24,7 @@ pub mod kind {
 }
 
 /// One state cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CellId {
     /// One of the constants in [`kind`].
     pub kind: u8,
@@ -32,6 +32,18 @@ pub struct CellId {
     pub address: [u8; 20],
     /// The slot of storage, permanent or transient, or the number of an immutable; zero for the other kinds.
     pub slot: Word,
+}
+
+/// All fields in one piece: maps of cells are what a program waits for.
+impl std::hash::Hash for CellId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        let mut bytes = [0; 56];
+        bytes[..20].copy_from_slice(&self.address);
+        bytes[20] = self.kind;
+        bytes[24..40].copy_from_slice(&self.slot.lo.to_le_bytes());
+        bytes[40..].copy_from_slice(&self.slot.hi.to_le_bytes());
+        state.write(&bytes);
+    }
 }
 
 impl CellId {

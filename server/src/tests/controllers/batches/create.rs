@@ -307,7 +307,7 @@ async fn an_instruction_not_yet_provable_is_422_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("genesis.json");
     let mut genesis = crate::genesis::development();
-    let mulhi = isa::OPS.iter().find(|op| op.name == "mulhi" && op.status == isa::Status::Reserved).unwrap();
+    let mulhi = isa::OPS.iter().find(|op| op.name == "mulhi" && op.status == isa::Status::Executed).unwrap();
     let word = u64::from(mulhi.opcode);
     let callee = [0x99; 20];
     genesis.accounts.push(lathe_vm::genesis::Account {
