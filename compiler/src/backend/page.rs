@@ -95,6 +95,13 @@ impl Page {
         }
     }
 
+    /// True if a hop brings a piece closer to its target. A jump, which hops themselves are, must find it on the way,
+    /// or hops could lead in a circle.
+    fn leads_on(&self, from: usize, hop: usize, target: usize) -> bool {
+        let on_the_way = (from.min(target) + 1..from.max(target)).contains(&hop);
+        self.reaches(from, hop) && (on_the_way || is_forward(self.pieces[from].instruction))
+    }
+
     /// Adds hops until all jumps reach.
     fn bridge(&mut self) -> Result<(), BackendError> {
         let far = |page: &Page| {
@@ -107,7 +114,7 @@ impl Page {
             }
             let Some(target) = self.pieces[i].target else { continue };
             let known = self.hops.get(&target).into_iter().flatten();
-            match known.copied().find(|hop| self.reaches(i, self.labels[*hop])) {
+            match known.copied().find(|hop| self.leads_on(i, self.labels[*hop], self.labels[target])) {
                 Some(hop) => self.pieces[i].target = Some(hop),
                 None => self.hop(i, target),
             }
