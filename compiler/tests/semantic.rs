@@ -20,40 +20,46 @@ fn our_own_tests_pass() {
     assert_eq!(report.json()["byReason"], serde_json::json!({ "farCalls": 1 }));
 }
 
-/// The verdict on one test.
-fn verdict(text: &str) -> Verdict {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("test.sol"), text).expect("it can be written");
-    let mut report = run(folder.path());
-    report.verdicts.pop_first().expect("the folder has a test").1
-}
-
 const CONTRACT: &str = "contract C { event E(uint); uint public x; function f(uint y) external returns (uint) { \
                         require(y < 5, \"five\"); x = y; emit E(y); return y + 1; } }\n";
 
-fn expecting(calls: &str) -> Verdict {
-    verdict(&format!("{CONTRACT}// ----\n{calls}\n"))
+/// The verdicts on tests of one contract, given what stands below it; all in one folder, so that solc starts once.
+fn verdicts(endings: &[&str]) -> Vec<Verdict> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (i, ending) in endings.iter().enumerate() {
+        let path = folder.path().join(format!("{i:02}.sol"));
+        std::fs::write(path, format!("{CONTRACT}{ending}\n")).expect("it can be written");
+    }
+    run(folder.path()).verdicts.into_values().collect()
 }
 
 #[test]
 fn what_a_test_expects_is_held_against_the_machine() {
-    assert_eq!(expecting("// f(uint256): 1 -> 2\n// ~ emit E(uint256): 1\n// x() -> 1"), Verdict::Passed);
-    let failed = |calls| matches!(expecting(calls), Verdict::Failed(_));
-    assert!(failed("// f(uint256): 1 -> 3\n// ~ emit E(uint256): 1"), "another result");
-    assert!(failed("// f(uint256): 1 -> 2"), "an event that nobody expects");
-    assert!(failed("// f(uint256): 1 -> 2\n// ~ emit E(uint256): 2"), "another event");
-    assert!(failed("// f(uint256): 1 -> FAILURE"), "no failure");
-    assert!(failed("// f(uint256): 5 -> 6"), "a failure");
-    assert!(failed("// f(uint256): 5 -> FAILURE"), "a failure with another reason");
-    assert!(failed("// storageEmpty -> 0"), "empty storage");
-    assert!(failed("// f(uint256) 1 ->"), "no call");
-    assert_eq!(expecting("// f(uint256): 5 -> FAILURE, hex\"08c379a0\", 0x20, 4, \"five\""), Verdict::Passed);
+    let passing = [
+        "// ----\n// f(uint256): 1 -> 2\n// ~ emit E(uint256): 1\n// gas irOptimized: 5\n// x() -> 1",
+        "// ----\n// f(uint256): 5 -> FAILURE, hex\"08c379a0\", 0x20, 4, \"five\"",
+    ];
+    assert_eq!(verdicts(&passing), [Verdict::Passed, Verdict::Passed]);
+    let failing = [
+        ("another result", "// ----\n// f(uint256): 1 -> 3\n// ~ emit E(uint256): 1"),
+        ("an event that nobody expects", "// ----\n// f(uint256): 1 -> 2"),
+        ("another event", "// ----\n// f(uint256): 1 -> 2\n// ~ emit E(uint256): 2"),
+        ("a success", "// ----\n// f(uint256): 1 -> FAILURE"),
+        ("a failure", "// ----\n// f(uint256): 5 -> 6"),
+        ("a failure with another reason", "// ----\n// f(uint256): 5 -> FAILURE"),
+        ("empty storage", "// ----\n// storageEmpty -> 0"),
+        ("no call", "// ----\n// f(uint256) 1 ->"),
+    ];
+    let given = verdicts(&failing.map(|(_, ending)| ending));
+    for ((what, _), verdict) in failing.iter().zip(given) {
+        assert!(matches!(verdict, Verdict::Failed(_)), "{what}: {verdict:?}");
+    }
 }
 
 #[test]
 fn what_settings_rule_out_is_skipped_with_its_reason() {
-    let old = verdict(&format!("{CONTRACT}// ====\n// EVMVersion: <paris\n// ----\n// x() -> 1\n"));
-    assert_eq!(old, Verdict::Skipped("evmVersion".into()));
-    let legacy = verdict(&format!("{CONTRACT}// ====\n// compileViaYul: false\n// ----\n// x() -> 1\n"));
-    assert_eq!(legacy, Verdict::Skipped("legacyCodeGenerator".into()));
+    let old = "// ====\n// EVMVersion: <paris\n// ----\n// x() -> 1";
+    let legacy = "// ====\n// compileViaYul: false\n// ----\n// x() -> 1";
+    let reasons = ["evmVersion", "legacyCodeGenerator"].map(|reason| Verdict::Skipped(reason.into()));
+    assert_eq!(verdicts(&[old, legacy]), reasons);
 }

@@ -19,6 +19,9 @@ struct Arguments {
     /// Writes `{passed, failed, skipped, byReason}` into this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Names each skipped test too.
+    #[arg(long, short)]
+    verbose: bool,
     /// Another manifest of reasons to skip than the built-in one.
     #[arg(long, value_name = "FILE")]
     skips: Option<PathBuf>,
@@ -47,6 +50,9 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let report = run_folder(&arguments.folder, &skips).map_err(|error| error.to_string())?;
     for (path, message) in report.failures() {
         println!("FAILED {}\n  {message}", path.display());
+    }
+    for (path, reason) in report.skipped().filter(|_| arguments.verbose) {
+        println!("SKIPPED {} {reason}", path.display());
     }
     let (failed, reasons) = (report.failures().count(), report.by_reason());
     println!("{} passed, {failed} failed, {} skipped", report.passed(), reasons.values().sum::<usize>());

@@ -35,13 +35,19 @@ impl Report {
         })
     }
 
+    /// What was skipped, with its reason.
+    pub fn skipped(&self) -> impl Iterator<Item = (&Path, &str)> {
+        self.verdicts.iter().filter_map(|(path, verdict)| match verdict {
+            Verdict::Skipped(reason) => Some((path.as_path(), reason.as_str())),
+            _ => None,
+        })
+    }
+
     /// How many were skipped for each reason.
     pub fn by_reason(&self) -> BTreeMap<&str, usize> {
         let mut reasons = BTreeMap::new();
-        for verdict in self.verdicts.values() {
-            if let Verdict::Skipped(reason) = verdict {
-                *reasons.entry(reason.as_str()).or_default() += 1;
-            }
+        for (_, reason) in self.skipped() {
+            *reasons.entry(reason).or_default() += 1;
         }
         reasons
     }
@@ -154,7 +160,9 @@ fn batch_of(test: &Test) -> String {
 }
 
 fn run_batch(solc: &Solc, batch: &[Test], skips: &Skips) -> Vec<(PathBuf, Verdict)> {
-    match compiled(solc, batch) {
+    // The optimiser refuses some assembly, such as `msize`.
+    let plain = || if let [_] = batch { compiled(solc, batch, false) } else { Err(Verdict::Passed) };
+    match compiled(solc, batch, true).or_else(|verdict| plain().map_err(|_| verdict)) {
         Ok(contracts) => {
             let numbered = batch.iter().enumerate();
             numbered.map(|(i, test)| (test.path.clone(), verdict(test, i, &contracts, skips))).collect()
@@ -172,7 +180,7 @@ fn unit_name(name: &str, index: usize) -> String {
 }
 
 /// solc's `contracts` of a batch.
-fn compiled(solc: &Solc, batch: &[Test]) -> Result<Value, Verdict> {
+fn compiled(solc: &Solc, batch: &[Test], optimise: bool) -> Result<Value, Verdict> {
     let mut sources = Map::new();
     for (i, test) in batch.iter().enumerate() {
         for (name, content) in &test.file.sources {
@@ -180,15 +188,16 @@ fn compiled(solc: &Solc, batch: &[Test]) -> Result<Value, Verdict> {
         }
     }
     let revert_strings = batch.first().and_then(|test| test.file.settings.get("revertStrings"));
+    let yul = if optimise { "irOptimized" } else { "ir" };
     let input = json!({
         "language": "Solidity",
         "sources": sources,
         "settings": {
             "viaIR": true,
             "evmVersion": "cancun",
-            "optimizer": { "enabled": true },
+            "optimizer": { "enabled": optimise },
             "debug": { "revertStrings": revert_strings.map_or("default", String::as_str) },
-            "outputSelection": { "*": { "*": ["irOptimized"] } },
+            "outputSelection": { "*": { "*": [yul] } },
         },
     });
     let output = solc.run(&input).map_err(|error| Verdict::Failed(error.to_string()))?;
@@ -207,7 +216,7 @@ fn verdict(test: &Test, index: usize, contracts: &Value, skips: &Skips) -> Verdi
         Sources { tested: format!("{}:{contract}", unit_name(&test.file.main, index)), ..Sources::default() };
     for name in test.file.sources.keys().map(|name| unit_name(name, index)) {
         for (contract, output) in contracts[&name].as_object().into_iter().flatten() {
-            let yul = output["irOptimized"].as_str().unwrap_or_default();
+            let yul = output["irOptimized"].as_str().or(output["ir"].as_str()).unwrap_or_default();
             sources.yul.insert(format!("{name}:{contract}"), yul.into());
         }
     }
