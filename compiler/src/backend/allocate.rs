@@ -161,8 +161,8 @@ impl Allocator<'_> {
 
     /// The lowest place for a group from slot `from` on.
     fn lowest(&mut self, g: GroupId, from: usize) -> usize {
-        let regs: Vec<Reg> = self.f.groups[g].regs.iter().copied().collect();
-        let classes: Vec<Reg> = regs.into_iter().map(|r| self.find(r)).collect();
+        let f = self.f;
+        let classes: Vec<Reg> = f.groups[g].regs.iter().map(|r| self.find(*r)).collect();
         let free = |base: &usize| {
             classes.iter().enumerate().all(|(k, class)| {
                 let taken = self.taken.get(base + k);
@@ -173,9 +173,9 @@ impl Allocator<'_> {
     }
 
     fn put_group(&mut self, g: GroupId, base: usize) -> Result<(), BackendError> {
-        let regs = self.f.groups[g].regs.clone();
-        for (k, r) in regs.into_iter().enumerate() {
-            let class = self.find(r);
+        let f = self.f;
+        for (k, r) in f.groups[g].regs.iter().enumerate() {
+            let class = self.find(*r);
             self.put(class, base + k)?;
         }
         Ok(())

@@ -179,7 +179,7 @@ fn rewrite(f: &mut Function, b: Block, homes: &HashMap<(Const, Block), Reg>) {
     block.term.sources_mut().for_each(replace);
 }
 
-fn insert(insts: &mut Vec<Inst>, sets: &mut Vec<(usize, Reg, Const)>) {
+fn insert(insts: &mut Vec<Inst>, sets: &mut [(usize, Reg, Const)]) {
     sets.sort_by_key(|(at, _, _)| *at);
     let mut sets = sets.iter().peekable();
     let old = std::mem::take(insts);

@@ -119,6 +119,9 @@ pub(super) struct Lowerer<'c, 'a> {
     subprogram: Option<DISubprogram<'c>>,
 }
 
+/// Statements of a function that is always inlined.
+const SMALL_FUNCTION: usize = 12;
+
 impl<'c, 'a> Lowerer<'c, 'a> {
     fn new(context: &'c Context, module: Module<'c>, code: &'a Code, scope: &'a Scope<'a>) -> Self {
         let version = context.i32_type().const_int(3, false);
@@ -162,7 +165,8 @@ impl<'c, 'a> Lowerer<'c, 'a> {
     }
 
     fn declare_functions(&mut self) -> Result<(), Fault> {
-        for function in &self.code.functions {
+        let inline = self.worth_inlining();
+        for (index, function) in self.code.functions.iter().enumerate() {
             let parameters: Vec<BasicMetadataTypeEnum<'c>> =
                 vec![self.word.into(); function.parameters.len()];
             let ty = match function.returns.len() {
@@ -177,9 +181,31 @@ impl<'c, 'a> Lowerer<'c, 'a> {
             let value =
                 self.module.add_function(&format!("yul.{}", function.name), ty, Some(Linkage::Internal));
             self.attributes(value);
+            if inline[index] {
+                let always = Attribute::get_named_enum_kind_id("alwaysinline");
+                value.add_attribute(AttributeLoc::Function, self.context.create_enum_attribute(always, 0));
+            }
             self.functions.push(value);
         }
         Ok(())
+    }
+
+    /// Which functions to inline whatever LLVM thinks: it sees no use in speeding up blocks that end the program,
+    /// which is where a contract does all it does.
+    fn worth_inlining(&self) -> Vec<bool> {
+        let mut calls = vec![0; self.code.functions.len()];
+        self.code.for_each_expression(&mut |e| {
+            if let ExpressionKind::Call(f, _) = &e.kind {
+                calls[*f as usize] += 1;
+            }
+        });
+        let size = |f: &Function| {
+            let mut size = 0;
+            f.for_each_statement(&mut |_| size += 1);
+            size
+        };
+        let functions = self.code.functions.iter().zip(calls);
+        functions.map(|(f, calls)| calls == 1 || size(f) <= SMALL_FUNCTION).collect()
     }
 
     /// What holds for every function: nothing unwinds, and no switch becomes a table in a memory that is not there.

@@ -1,5 +1,5 @@
 //! Walks over all statements and expressions of a code.
-use super::ast::{Block, Code, Expression, ExpressionKind, Statement, StatementKind};
+use super::ast::{Block, Code, Expression, ExpressionKind, Function, Statement, StatementKind};
 
 impl Code {
     /// Calls `f` with every statement, those within others too, outer before inner.
@@ -19,6 +19,13 @@ impl Code {
             | StatementKind::For { condition: value, .. } => expression(value, f),
             _ => {}
         });
+    }
+}
+
+impl Function {
+    /// Calls `f` with every statement, those within others too, outer before inner.
+    pub fn for_each_statement<'a>(&'a self, f: &mut impl FnMut(&'a Statement)) {
+        block(&self.body, f);
     }
 }
 

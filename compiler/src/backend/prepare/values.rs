@@ -9,6 +9,7 @@ use lathe_vm::machine::alu;
 use std::collections::HashMap;
 
 /// What an operation turns out to be.
+#[allow(clippy::large_enum_variant)] // Looked at at once and never stored.
 enum Simple {
     Op(Op),
     Value(Operand),
