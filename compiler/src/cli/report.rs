@@ -52,8 +52,8 @@ pub(super) fn text(output: &Output) -> String {
 
 fn part_line(title: &str, part: &Part) -> String {
     let hash = part.hash_hex().unwrap_or_else(|| {
-        let libraries: Vec<&str> = part.link_references.iter().map(|l| l.library.as_str()).collect();
-        format!("not linked: give --libraries for {}", libraries.join(", "))
+        let missing: Vec<&str> = part.link_references.iter().map(|l| l.library.as_str()).collect();
+        format!("not linked: waits for {}", missing.join(", "))
     });
     format!(
         "  {title:<8} {:>7} bytes  {:>5} instructions  {:>4} slots  {hash}\n",

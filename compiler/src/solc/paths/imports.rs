@@ -12,8 +12,8 @@ pub(super) fn of(text: &str) -> Vec<String> {
             b'/' if rest.starts_with(b"/*") => rest = after(&rest[2..], b"*/"),
             b'"' | b'\'' => {
                 let (content, left) = string(rest);
-                if importing {
-                    paths.extend(content);
+                if let Some(path) = content.filter(|_| importing) {
+                    paths.push(path);
                     importing = false;
                 }
                 rest = left;
