@@ -280,7 +280,8 @@ fn geometric(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn means(rows: &[Row], contracts: &[Size]) -> Means {
-    let transfers = rows.iter().filter(|r| r.call == "transfer" && r.contract.to_lowercase().contains("erc20"));
+    let transfers =
+        rows.iter().filter(|r| r.call == "transfer" && r.contract.to_lowercase().contains("erc20"));
     let erc20 = contracts.iter().find(|c| c.contract == "OzErc20");
     Means {
         steps_ratio: geometric(rows.iter().map(|r| r.ratio)),
@@ -308,7 +309,10 @@ fn print(f: &Figures) {
     for r in &f.rows {
         println!("{:<18} {:<28} {:>9} {:>9} {:>6.2}", r.contract, r.call, r.vm_steps, r.evm_opcodes, r.ratio);
     }
-    println!("\n{:<18} {:>10} {:>10} {:>6} {:>11}", "contract", "page bytes", "EVM bytes", "ratio", "compile ms");
+    println!(
+        "\n{:<18} {:>10} {:>10} {:>6} {:>11}",
+        "contract", "page bytes", "EVM bytes", "ratio", "compile ms"
+    );
     for c in &f.contracts {
         let ratio = c.vm_bytes as f64 / c.evm_bytes.max(1) as f64;
         println!(

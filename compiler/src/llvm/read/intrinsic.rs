@@ -280,7 +280,7 @@ impl<'m> Reader<'m, '_> {
 
 /// Every other group of `group` bits set, the lowest first, in `bits` bits.
 fn repeated(group: u32, bits: u32) -> Word {
-    let bit = |at: u32| at < bits && at / group % 2 == 0;
+    let bit = |at: u32| at < bits && (at / group).is_multiple_of(2);
     let half = |from: u32| (0..128).fold(0u128, |out, i| out | u128::from(bit(from + i)) << i);
     Word::new(half(128), half(0))
 }
