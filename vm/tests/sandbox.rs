@@ -113,6 +113,23 @@ fn a_deploy_page_runs_once_and_leaves_the_runtime_page() {
 }
 
 #[test]
+fn an_account_has_no_code_while_its_constructor_runs() {
+    let mut s = sandbox();
+    let hash = s.add_code(text("return [90], [90]"));
+    let source = format!(
+        ".const RUNTIME {hash}
+         address [1]\n extcodesize [2], [1]\n addi [2], [2], 7\n sstore [90], [2]
+         extcodehash [3], [1]\n addi [3], [3], 8\n seti [4], 1\n sstore [4], [3]
+         const [5], RUNTIME\n st [5], [90], 0\n seti [6], 32\n return [90], [6]"
+    );
+    let (_, address) = s.deploy(ALICE, Word::ZERO, &text(&source), &[]).unwrap();
+    let address = address.expect("it deploys");
+    let seen = [Word::ZERO, Word::from(1)].map(|slot| s.storage(address, slot));
+    assert_eq!(seen, [Word::from(7), Word::from(8)]);
+    assert_eq!(s.code(address).map(Page::hash_word), Some(hash));
+}
+
+#[test]
 fn a_deployment_that_fails_leaves_nothing_but_the_nonce() {
     let failures = [
         ("istore [1], 1\n seti [1], 1\n sstore [1], [1]\n revert [90], [90]", Status::Reverted),

@@ -40,11 +40,20 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         account(caller.old)?;
         let window = self.register(0, 6)?;
         let calldata = self.call_window(s, len.old, Window::unpack(window.old))?;
-        let code = self.state(CellId { kind: 3, address, slot: Word::ZERO }, 7, None)?;
-        if code.old.is_zero() {
+        // A constructor runs before its account has code, so its hash comes from the block.
+        let deploys = s.i.imm & CALL_DEPLOY != 0;
+        let code = match deploys {
+            true => None,
+            false => Some(self.state(CellId { kind: 3, address, slot: Word::ZERO }, 7, None)?),
+        };
+        let hash = match code {
+            Some(cell) => cell.old,
+            None => self.slot(block + 4, 14)?.old,
+        };
+        if hash.is_zero() {
             return Err(HaltKind::NoCode.into());
         }
-        let page = self.page(code.old)?;
+        let page = self.page(hash)?;
         let callee = self.clock;
         self.mem.open(callee);
         let regs = [
@@ -54,11 +63,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         ];
         let dest = self.regs.fp + u32::from(s.i.d);
         let frame = Frame { ctx: callee, caller: Regs { ctx, pc: self.regs.pc + 1, ..self.regs }, dest };
-        match s.i.imm & (CALL_VALUE | CALL_DEPLOY) {
-            0 => self.tracer.effect(|| Effect::Call { len, caller, window, code, regs, frame }),
+        match code {
+            Some(code) if s.i.imm & CALL_VALUE == 0 => {
+                self.tracer.effect(|| Effect::Call { len, caller, window, code, regs, frame });
+            }
             _ => self.flagged_call(s, callee, frame)?,
         }
-        let deploys = s.i.imm & CALL_DEPLOY != 0;
         self.frames.push(Open { frame, events: self.events.len(), deploys });
         self.begin_transaction(caller.old);
         *next = Regs { ctx: callee, code: page, pc: 0, fp: 0, jhead: self.regs.jhead };

@@ -53,6 +53,7 @@ fn places(opcode: u16) -> &'static [Place] {
             (Next(space::REG), 11, WRITE),
             (Own(space::SLOT), 12, READ),
             (Next(space::REG), 13, WRITE),
+            (Own(space::SLOT), 14, READ),
         ],
         // Of a halt: the link is written before the target is found to lie outside the page.
         op::NCALL => &[(Own(space::SLOT), 4, WRITE)],
@@ -120,8 +121,10 @@ impl Checker<'_> {
                 }
             }
             Flow::Call(frame) => {
-                let code = e.cells.first().map_or(Word::ZERO, |c| c.old);
-                self.called(s, code, frame)
+                // Of the callee's cell, or in deploy mode of the last slot of the block.
+                let slot = e.accesses.iter().find(|a| a.space == space::SLOT && a.time % 16 == 14);
+                let code = e.cells.first().map(|c| c.old).or(slot.map(|a| a.old));
+                self.called(s, code.unwrap_or_default(), frame)
             }
             Flow::End { frame, success } => {
                 if *success && Instruction::decode(s.word).opcode != op::RETURN {
