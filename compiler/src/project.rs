@@ -4,7 +4,7 @@ mod selection;
 pub use selection::Selection;
 
 use crate::compile::{Contract, Options, compile};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Loc};
 use crate::solc::paths::{Closure, Paths, Remapping, close, load};
 use crate::solc::{Solc, SolcError};
 use serde_json::{Map, Value, json};
@@ -113,7 +113,55 @@ impl Project {
         let start = Instant::now();
         self.compile_all(&mut output.contracts);
         output.own_time = start.elapsed();
+        if self.language == Language::Solidity {
+            let find = || self.find_places(&mut output);
+            std::thread::scope(|scope| {
+                let spawned = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, find);
+                // Whatever becomes of it, the errors themselves are there already.
+                spawned.map(|thread| drop(thread.join()))
+            })
+            .unwrap_or_default();
+        }
         Ok(output)
+    }
+
+    /// solc's optimiser forgets where most of its Yul comes from. For contracts that we refuse, its unoptimised Yul is asked
+    /// which line it was.
+    fn find_places(&self, output: &mut Output) {
+        let Some(solc) = &output.solc else { return };
+        let refused = |c: &&mut Compiled| matches!(c.result, Some(Err(_)));
+        let mut selection = Map::new();
+        for contract in output.contracts.iter_mut().filter(refused) {
+            let file = selection.entry(contract.file.clone()).or_insert_with(|| json!({}));
+            file[&contract.name] = json!(["ir"]);
+        }
+        if selection.is_empty() {
+            return;
+        }
+        let mut settings = self.solc_settings();
+        settings["outputSelection"] = Value::Object(selection);
+        settings["optimizer"] = json!({ "enabled": false });
+        let input = json!({ "language": "Solidity", "sources": output.sources, "settings": settings });
+        // Without an answer the places stay what they were.
+        let Ok(answer) = solc.run(&input) else { return };
+        for contract in output.contracts.iter_mut().filter(refused) {
+            let ir = answer["contracts"][&contract.file][&contract.name]["ir"].as_str().unwrap_or_default();
+            let Ok(object) = crate::yul::parse(ir) else { continue };
+            let Err(plain) =
+                compile(ir, &Options { level: crate::compile::Level::O0, ..self.options.clone() })
+            else {
+                continue;
+            };
+            let Some(Err(diagnostics)) = &mut contract.result else { continue };
+            for diagnostic in diagnostics {
+                let same = plain.iter().find(|other| other.message == diagnostic.message);
+                if let (Some(Loc { src, .. }), Some(found)) =
+                    (&mut diagnostic.loc, same.and_then(|other| object.blame(other.loc?)))
+                {
+                    *src = Some(found);
+                }
+            }
+        }
     }
 
     /// One run of solc for all contracts.

@@ -5,6 +5,7 @@
 //! text --lexer--> tokens --parser--> syntax tree --resolve--> ast::Object --print--> text
 //! ```
 pub mod ast;
+mod blame;
 pub mod builtin;
 mod comment;
 mod lexer;

@@ -10,15 +10,26 @@ impl Code {
 
     /// Calls `f` with every expression, those within others too, outer before inner.
     pub fn for_each_expression<'a>(&'a self, f: &mut impl FnMut(&'a Expression)) {
-        self.for_each_statement(&mut |statement| match &statement.kind {
-            StatementKind::Let { value: Some(value), .. }
-            | StatementKind::Assign { value, .. }
-            | StatementKind::Expression(value)
-            | StatementKind::If { condition: value, .. }
-            | StatementKind::Switch { value, .. }
-            | StatementKind::For { condition: value, .. } => expression(value, f),
-            _ => {}
-        });
+        self.for_each_statement(&mut |statement| of_statement(statement, f));
+    }
+}
+
+impl Function {
+    /// Calls `f` with every expression of the body, those within others too, outer before inner.
+    pub fn for_each_expression<'a>(&'a self, f: &mut impl FnMut(&'a Expression)) {
+        block(&self.body, &mut |statement| of_statement(statement, f));
+    }
+}
+
+fn of_statement<'a>(statement: &'a Statement, f: &mut impl FnMut(&'a Expression)) {
+    match &statement.kind {
+        StatementKind::Let { value: Some(value), .. }
+        | StatementKind::Assign { value, .. }
+        | StatementKind::Expression(value)
+        | StatementKind::If { condition: value, .. }
+        | StatementKind::Switch { value, .. }
+        | StatementKind::For { condition: value, .. } => expression(value, f),
+        _ => {}
     }
 }
 

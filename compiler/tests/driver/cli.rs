@@ -47,6 +47,27 @@ fn what_the_machine_cannot_do_is_an_error_at_the_solidity_line() {
 }
 
 #[test]
+fn a_fault_within_solcs_helpers_is_blamed_on_the_line_that_led_to_it() {
+    let source = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.24;\ncontract A {\n    function f(address a) external view \
+                  returns (bytes memory) {\n        return a.code;\n    }\n}\n";
+    let run = Workspace::new(&[("A.sol", source)]).run(&["A.sol"]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stderr.contains(" --> A.sol:5:16:\n") && run.stderr.contains("^^^^^^\n"), "{}", run.stderr);
+}
+
+#[test]
+fn a_contract_that_waits_for_a_library_compiles_with_a_warning_and_has_no_hash() {
+    let summary = Workspace::new(&[("A.sol", LINKED)]).run(&["A.sol", "--json"]).json();
+    let warning = summary["errors"][0]["message"].as_str().unwrap_or_default();
+    assert!(warning.contains("`A.sol:Steps`") && warning.contains("--libraries"), "{summary:#}");
+    let counter = &summary["contracts"]["A.sol:Counter"];
+    for part in ["deploy", "runtime"] {
+        assert!(counter[part]["hash"].is_null(), "{counter:#}");
+    }
+    assert!(counter["runtime"]["linkReferences"]["A.sol"]["Steps"].is_array(), "{counter:#}");
+}
+
+#[test]
 fn a_wrong_command_line_or_file_is_exit_code_2_and_says_what_to_do() {
     let workspace = Workspace::new(&[("a.yul", "object \"A\" { code { } }"), ("A.sol", COUNTER)]);
     for (arguments, expected) in [
