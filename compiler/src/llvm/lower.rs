@@ -23,6 +23,9 @@ use std::collections::HashMap;
 /// Big-endian, 256-bit pointers everywhere, 256 bits as the one native width.
 const LAYOUT: &str = "E-p:256:256-p1:256:256-i256:256-S256-n256";
 
+/// Values that a function may return; LLVM's time for compounds grows with the square of their fields.
+const MOST_RETURNS: usize = 512;
+
 /// An LLVM module and what its debug lines and constants refer to.
 pub(super) struct Lowered<'c> {
     pub module: Module<'c>,
@@ -30,6 +33,8 @@ pub(super) struct Lowered<'c> {
     pub locs: Vec<Loc>,
     pub data: Vec<u8>,
     pub libraries: Vec<String>,
+    /// How deep loops nest.
+    pub deepest_loop: usize,
 }
 
 /// Lowers one code; its entry is the function `main`.
@@ -48,8 +53,8 @@ pub(super) fn lower<'c>(
         lowerer.function(index, function)?;
     }
     lowerer.debug.finalize();
-    let Lowerer { module, locs, data, libraries, .. } = lowerer;
-    Ok(Lowered { module, locs: locs.list, data: data.bytes, libraries })
+    let Lowerer { module, locs, data, libraries, deepest_loop, .. } = lowerer;
+    Ok(Lowered { module, locs: locs.list, data: data.bytes, libraries, deepest_loop })
 }
 
 /// Places by debug line.
@@ -110,6 +115,7 @@ pub(super) struct Lowerer<'c, 'a> {
     functions: Vec<FunctionValue<'c>>,
     variables: HashMap<VarId, PointerValue<'c>>,
     loops: Vec<Loop<'c>>,
+    deepest_loop: usize,
     /// Where `leave` goes.
     leave: Option<BasicBlock<'c>>,
     locs: Locs,
@@ -151,6 +157,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
             functions: Vec::new(),
             variables: HashMap::new(),
             loops: Vec::new(),
+            deepest_loop: 0,
             leave: None,
             locs: Locs::default(),
             debug,
@@ -160,6 +167,11 @@ impl<'c, 'a> Lowerer<'c, 'a> {
 
     fn declare_functions(&mut self) -> Result<(), Fault> {
         for function in &self.code.functions {
+            if function.returns.len() > MOST_RETURNS {
+                let (name, n) = (&function.name, function.returns.len());
+                let message = format!("`{name}` returns {n} values; at most {MOST_RETURNS} are supported");
+                return Err(Fault::at(function.loc, message));
+            }
             let parameters: Vec<BasicMetadataTypeEnum<'c>> =
                 vec![self.word.into(); function.parameters.len()];
             let ty = match function.returns.len() {
@@ -413,6 +425,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
         self.builder.build_conditional_branch(condition, round, out)?;
         self.builder.position_at_end(round);
         self.loops.push(Loop { next, out });
+        self.deepest_loop = self.deepest_loop.max(self.loops.len());
         self.block(body)?;
         self.loops.pop();
         self.builder.build_unconditional_branch(next)?;
