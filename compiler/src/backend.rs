@@ -27,7 +27,7 @@ pub use listing::listing;
 
 use crate::diagnostic::Loc;
 use crate::mir;
-use lathe_vm::isa::op;
+use lathe_vm::isa::{MAX_PAGE, op};
 
 /// What to optimise for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +141,11 @@ fn function(
     }
     let mut code = select::select(&prepared, is_entry, results);
     constants::remove_dead(&mut code);
+    // Equal blocks may merge yet, but not so many; what comes now takes time for code of any length.
+    let words = code.least_words();
+    if words > 2 * MAX_PAGE {
+        return Err(BackendError::TooLong { words });
+    }
     let cfg = graph(&code);
     constants::place(&mut code, &cfg);
     let slots = allocate::allocate(&code, &cfg, options.optimise)?;

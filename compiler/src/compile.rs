@@ -113,7 +113,7 @@ fn runtime_of(object: &Object) -> Option<&Object> {
     object.objects.iter().find(|o| o.name == wanted).or(object.objects.first())
 }
 
-/// Contracts by the name of their object: solc repeats one wherever it is created.
+/// Contracts by the text of their object: solc repeats one wherever it is created. Plain Yul may use a name twice.
 struct Compiler<'a> {
     options: &'a Options,
     done: BTreeMap<String, Contract>,
@@ -121,7 +121,8 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn contract(&mut self, object: &Object) -> Result<Contract, Vec<Diagnostic>> {
-        if let Some(done) = self.done.get(&object.name) {
+        let text = crate::yul::print::print(object);
+        if let Some(done) = self.done.get(&text) {
             return Ok(done.clone());
         }
         let runtime = runtime_of(object).filter(|_| !is_runtime_name(&object.name));
@@ -134,7 +135,7 @@ impl Compiler<'_> {
         let deploy = part(object, role, runtime.as_ref())?;
         let warnings = unlinked(object, runtime.iter().chain([&deploy]));
         let contract = Contract { deploy, runtime, created, warnings };
-        self.done.insert(object.name.clone(), contract.clone());
+        self.done.insert(text, contract.clone());
         Ok(contract)
     }
 
@@ -162,7 +163,10 @@ impl Compiler<'_> {
             if let Some(part) = &contract.runtime {
                 symbols.insert(format!("{}.{}", inner.name, part.name), symbol(part));
             }
-            if created.iter().all(|c| c.deploy.name != contract.deploy.name) {
+            let same = |c: &Contract| {
+                (&c.deploy.name, c.deploy.hash) == (&contract.deploy.name, contract.deploy.hash)
+            };
+            if !created.iter().any(same) {
                 created.push(contract);
             }
         }

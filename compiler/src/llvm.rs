@@ -120,7 +120,7 @@ fn attempt(
     let context = Context::create();
     let lowered = lower::lower(&context, name, code, scope)?;
     lowered.module.verify().map_err(|e| Fault::Llvm(e.to_string()))?;
-    optimise::optimise(&lowered.module, level)?;
+    optimise::optimise(&lowered.module, level, lowered.deepest_loop)?;
     let llvm_ir = keep_ir.then(|| lowered.module.print_to_string().to_string());
     let functions = read::read(&lowered.module, &lowered.locs)?;
     let module = mir::Module { functions, data: lowered.data, libraries: lowered.libraries };

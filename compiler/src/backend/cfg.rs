@@ -40,9 +40,9 @@ impl Cfg {
         }
         let idom = dominators(&order, &position, &preds);
         let subtree = subtrees(&order, &idom);
-        let depth = loop_depth(&order, &preds, &idom);
         let cold = cold(&order, succs, fails);
-        let mut cfg = Cfg { order, position, idom, subtree, depth, cold, frequency: Vec::new() };
+        let mut cfg = Cfg { order, position, idom, subtree, depth: Vec::new(), cold, frequency: Vec::new() };
+        cfg.depth = cfg.loop_depth(&preds);
         cfg.frequency = cfg.estimate(succs);
         cfg
     }
@@ -51,6 +51,33 @@ impl Cfg {
     pub fn dominates(&self, a: usize, b: usize) -> bool {
         let ((first, last), (b, _)) = (self.subtree[a], self.subtree[b]);
         (first..=last).contains(&b)
+    }
+
+    /// A number of each block such that the blocks below it in the dominator tree have the next ones.
+    pub fn preorder(&self, b: usize) -> usize {
+        self.subtree[b].0
+    }
+
+    /// Natural loops: an edge to a dominator closes one; its body is what reaches the edge without passing the head.
+    fn loop_depth(&self, preds: &[Vec<usize>]) -> Vec<u32> {
+        let mut depth = vec![0; preds.len()];
+        for &head in &self.order {
+            let mut work: Vec<usize> =
+                preds[head].iter().copied().filter(|p| self.dominates(head, *p)).collect();
+            if work.is_empty() {
+                continue;
+            }
+            let mut body = HashSet::from([head]);
+            while let Some(b) = work.pop() {
+                if body.insert(b) {
+                    work.extend(&preds[b]);
+                }
+            }
+            for b in body {
+                depth[b] += 1;
+            }
+        }
+        depth
     }
 
     fn estimate(&self, succs: &[Vec<usize>]) -> Vec<f64> {
@@ -139,36 +166,6 @@ fn subtrees(order: &[usize], idom: &[usize]) -> Vec<(usize, usize)> {
         next[b] = first + 1;
     }
     subtree
-}
-
-/// Natural loops: an edge to a dominator closes one; its body is what reaches the edge without passing the head.
-fn loop_depth(order: &[usize], preds: &[Vec<usize>], idom: &[usize]) -> Vec<u32> {
-    let dominates = |a: usize, mut b: usize| loop {
-        if a == b {
-            return true;
-        }
-        if idom[b] == b {
-            return false;
-        }
-        b = idom[b];
-    };
-    let mut depth = vec![0; preds.len()];
-    for &head in order {
-        let mut work: Vec<usize> = preds[head].iter().copied().filter(|p| dominates(head, *p)).collect();
-        if work.is_empty() {
-            continue;
-        }
-        let mut body = HashSet::from([head]);
-        while let Some(b) = work.pop() {
-            if body.insert(b) {
-                work.extend(&preds[b]);
-            }
-        }
-        for b in body {
-            depth[b] += 1;
-        }
-    }
-    depth
 }
 
 fn cold(order: &[usize], succs: &[Vec<usize>], fails: &[bool]) -> Vec<bool> {

@@ -64,14 +64,17 @@ type Uses = Vec<(Block, usize)>;
 pub fn place(f: &mut Function, cfg: &Cfg) {
     let mut sets: Vec<Vec<(usize, Reg, Const)>> = vec![Vec::new(); f.blocks.len()];
     let mut homes: HashMap<(Const, Block), Reg> = HashMap::new();
+    let least = least_above(cfg);
     for (constant, uses) in collect(f, cfg) {
-        let chosen = choose(cfg, &uses);
+        let homes_of = topmost(cfg, choose(cfg, &uses, &least));
         let mut made: HashMap<Block, Reg> = HashMap::new();
         for &(b, _) in &uses {
-            let home = topmost(cfg, b, &chosen);
+            let above = homes_of.partition_point(|home| cfg.preorder(*home) <= cfg.preorder(b));
+            let home = homes_of[above.saturating_sub(1)];
             let reg = *made.entry(home).or_insert_with(|| {
                 let end = f.blocks[home].insts.len();
-                let first = uses.iter().find(|(b, _)| *b == home).map_or(end, |(_, at)| *at);
+                let place = uses.binary_search_by_key(&cfg.position[home], |(b, _)| cfg.position[*b]);
+                let first = place.map_or(end, |i| uses[i].1);
                 let reg = f.reg();
                 sets[home].push((first, reg, constant));
                 reg
@@ -117,25 +120,39 @@ fn collect(f: &Function, cfg: &Cfg) -> Vec<(Const, Uses)> {
     all
 }
 
+/// The frequency of the least frequent block that each block's dominators have to offer.
+fn least_above(cfg: &Cfg) -> Vec<f64> {
+    let mut least = vec![f64::INFINITY; cfg.idom.len()];
+    for &b in cfg.order.iter().skip(1) {
+        let up = cfg.idom[b];
+        least[b] = least[up].min(cfg.frequency[up]);
+    }
+    least
+}
+
 /// Blocks in which to set a constant: the cheapest choice such that every use is dominated by one. In a block that
 /// reads the constant it serves all blocks below; in one that does not it must be cheaper than those below together.
-fn choose(cfg: &Cfg, uses: &Uses) -> HashSet<Block> {
+fn choose(cfg: &Cfg, uses: &Uses, least_above: &[f64]) -> Vec<Block> {
     let mut below: BTreeMap<Reverse<usize>, (Block, f64, usize)> = BTreeMap::new();
     let reads: HashSet<Block> = uses.iter().map(|(b, _)| *b).collect();
     for &b in &reads {
         below.insert(Reverse(cfg.position[b]), (b, 0.0, 0));
     }
-    let mut chosen = HashSet::new();
+    let mut chosen = Vec::new();
     while let Some((_, (b, sum, copies))) = below.pop_first() {
+        let pays = |at: f64| at < sum * 0.999 || (copies > 1 && at <= sum * 1.001);
         let here = cfg.frequency[b];
-        let pays = here < sum * 0.999 || (copies > 1 && here <= sum * 1.001);
-        let (cost, copies) = if reads.contains(&b) || pays {
-            chosen.insert(b);
+        let (cost, copies) = if reads.contains(&b) || pays(here) {
+            chosen.push(b);
             (here, 1)
         } else {
             (sum, copies)
         };
         let up = cfg.idom[b];
+        // One copy is left, and no block above is cheaper.
+        if below.is_empty() && copies == 1 && least_above[b] >= cost * 0.999 {
+            break;
+        }
         if up != b {
             let entry = below.entry(Reverse(cfg.position[up])).or_insert((up, 0.0, 0));
             entry.1 += cost;
@@ -145,13 +162,14 @@ fn choose(cfg: &Cfg, uses: &Uses) -> HashSet<Block> {
     chosen
 }
 
-/// The uppermost chosen block above a block that reads the constant; such a block is itself chosen.
-fn topmost(cfg: &Cfg, b: Block, chosen: &HashSet<Block>) -> Block {
-    let (mut top, mut at) = (b, b);
-    while cfg.idom[at] != at {
-        at = cfg.idom[at];
-        if chosen.contains(&at) {
-            top = at;
+/// Those of the blocks that no other one dominates, in preorder. The last that does not come after a block is the one
+/// that dominates it.
+fn topmost(cfg: &Cfg, mut chosen: Vec<Block>) -> Vec<Block> {
+    chosen.sort_unstable_by_key(|b| cfg.preorder(*b));
+    let mut top: Vec<Block> = Vec::new();
+    for b in chosen {
+        if top.last().is_none_or(|last| !cfg.dominates(*last, b)) {
+            top.push(b);
         }
     }
     top

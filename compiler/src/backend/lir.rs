@@ -253,6 +253,15 @@ impl Function {
         self.groups.len() - 1
     }
 
+    /// Words that its blocks take at least, if none is repeated or merged with another.
+    pub fn least_words(&self) -> usize {
+        let of = |block: &Code| {
+            let copies = block.insts.iter().filter(|i| matches!(i.action, Action::Copy(_))).count();
+            block.insts.len() - copies + usize::from(!matches!(block.term, Term::Jump(_)))
+        };
+        self.blocks.iter().map(of).sum()
+    }
+
     /// Calls `f` with every register that an action reads.
     pub fn reads(&self, action: &Action, mut f: impl FnMut(Reg)) {
         let mut src = |s: &Src| {

@@ -14,6 +14,8 @@ use lathe_vm::Word;
 pub const HEADER: u64 = 32;
 /// Where a code that asks for `msize` keeps its count: a heap word that no program can afford to reach on the EVM.
 const MEMORY_COUNT: u64 = 0xffff_ff80;
+const OWN_CODE: &str =
+    "a contract cannot copy its own code on this machine; a constructor can copy its arguments";
 
 type Value<'c> = Result<Option<IntValue<'c>>, Fault>;
 
@@ -26,7 +28,7 @@ impl<'c> Lowerer<'c, '_> {
                 return self.named(builtin, arguments, loc);
             }
             B::Memoryguard => return self.value(&arguments[0]).map(Some),
-            B::Datacopy => return self.datacopy(arguments),
+            B::Datacopy => return self.datacopy(arguments, loc),
             B::Codecopy => return self.codecopy(arguments, loc),
             B::Extcodecopy => {
                 return Err(Fault::at(
@@ -284,6 +286,7 @@ impl<'c> Lowerer<'c, '_> {
             }
             (Builtin::Returndatacopy, [to, from, length]) => {
                 self.touch(*to, *length)?;
+                self.begins_within_returndata(*from, *length)?;
                 self.copy("copy.returndata", *to, *from, *length)
             }
             _ if deploy => {
@@ -297,6 +300,24 @@ impl<'c> Lowerer<'c, '_> {
         }
     }
 
+    /// The EVM halts where a range begins beyond the end of the return data even if the range is empty; the machine does
+    /// not look at the offset of an empty one.
+    fn begins_within_returndata(&mut self, from: IntValue<'c>, length: IntValue<'c>) -> Result<(), Fault> {
+        let zero = self.small(0);
+        if from == zero || length.is_const() && length != zero {
+            return Ok(());
+        }
+        let size = self.plain("rdsize", &[])?.ok_or_else(|| missing("rdsize"))?;
+        let beyond = self.builder.build_int_compare(IntPredicate::UGT, from, size, "")?;
+        let (halt, within) = (self.new_block("beyond")?, self.new_block("within")?);
+        self.builder.build_conditional_branch(beyond, halt, within)?;
+        self.builder.position_at_end(halt);
+        self.plain("invalid", &[])?;
+        self.builder.build_unreachable()?;
+        self.builder.position_at_end(within);
+        Ok(())
+    }
+
     fn copy(&mut self, name: &str, to: IntValue<'c>, from: IntValue<'c>, length: IntValue<'c>) -> Value<'c> {
         let to = self.heap_pointer(to)?;
         self.extern_call(name, &[to.into(), from.into(), length.into()])
@@ -306,7 +327,7 @@ impl<'c> Lowerer<'c, '_> {
     fn codecopy(&mut self, arguments: &[Expression], loc: Loc) -> Value<'c> {
         // solc's optimiser writes `datacopy` as what it is on the EVM.
         if text_of(&arguments[1], Builtin::Dataoffset).is_some() {
-            return self.datacopy(arguments);
+            return self.datacopy(arguments, loc);
         }
         if self.scope.role == Role::Runtime {
             return Err(Fault::at(
@@ -317,10 +338,7 @@ impl<'c> Lowerer<'c, '_> {
         if let ExpressionKind::Literal(from) = arguments[1].kind
             && from < Word::from(u128::from(HEADER))
         {
-            return Err(Fault::at(
-                loc,
-                "`codecopy` of the creation code itself: only its arguments can be read",
-            ));
+            return Err(Fault::at(loc, OWN_CODE));
         }
         let x = self.arguments(arguments)?;
         self.touch(x[0], x[2])?;
@@ -329,12 +347,15 @@ impl<'c> Lowerer<'c, '_> {
     }
 
     /// `datacopy(to, dataoffset("x"), datasize("x"))` of an object is one store of its hash.
-    fn datacopy(&mut self, arguments: &[Expression]) -> Value<'c> {
+    fn datacopy(&mut self, arguments: &[Expression], loc: Loc) -> Value<'c> {
         let size = match &arguments[2].kind {
             ExpressionKind::Variable(id) => self.sizes.get(id).copied(),
             _ => text_of(&arguments[2], Builtin::Datasize),
         };
         let offset = text_of(&arguments[1], Builtin::Dataoffset);
+        if matches!(offset.and_then(|name| self.scope.symbols.get(name)), Some(Symbol::Own)) {
+            return Err(Fault::at(loc, OWN_CODE));
+        }
         if let Some(name) = offset.filter(|_| offset == size) {
             let hash = match self.scope.symbols.get(name) {
                 Some(Symbol::Object(hash)) => Some(self.constant(*hash)),

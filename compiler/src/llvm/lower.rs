@@ -23,6 +23,9 @@ use std::collections::HashMap;
 /// Big-endian, 256-bit pointers everywhere, 256 bits as the one native width.
 const LAYOUT: &str = "E-p:256:256-p1:256:256-i256:256-S256-n256";
 
+/// Values that a function may return; LLVM's time for compounds grows with the square of their fields.
+const MOST_RETURNS: usize = 512;
+
 /// An LLVM module and what its debug lines and constants refer to.
 pub(super) struct Lowered<'c> {
     pub module: Module<'c>,
@@ -30,6 +33,8 @@ pub(super) struct Lowered<'c> {
     pub locs: Vec<Loc>,
     pub data: Vec<u8>,
     pub libraries: Vec<String>,
+    /// How deep loops nest.
+    pub deepest_loop: usize,
 }
 
 /// Lowers one code; its entry is the function `main`.
@@ -48,8 +53,8 @@ pub(super) fn lower<'c>(
         lowerer.function(index, function)?;
     }
     lowerer.debug.finalize();
-    let Lowerer { module, locs, data, libraries, .. } = lowerer;
-    Ok(Lowered { module, locs: locs.list, data: data.bytes, libraries })
+    let Lowerer { module, locs, data, libraries, deepest_loop, .. } = lowerer;
+    Ok(Lowered { module, locs: locs.list, data: data.bytes, libraries, deepest_loop })
 }
 
 /// Places by debug line.
@@ -112,6 +117,7 @@ pub(super) struct Lowerer<'c, 'a> {
     functions: Vec<FunctionValue<'c>>,
     variables: HashMap<VarId, PointerValue<'c>>,
     loops: Vec<Loop<'c>>,
+    deepest_loop: usize,
     /// Where `leave` goes.
     leave: Option<BasicBlock<'c>>,
     locs: Locs,
@@ -157,6 +163,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
             functions: Vec::new(),
             variables: HashMap::new(),
             loops: Vec::new(),
+            deepest_loop: 0,
             leave: None,
             locs: Locs::default(),
             debug,
@@ -167,6 +174,11 @@ impl<'c, 'a> Lowerer<'c, 'a> {
     fn declare_functions(&mut self) -> Result<(), Fault> {
         let inline = self.worth_inlining();
         for (index, function) in self.code.functions.iter().enumerate() {
+            if function.returns.len() > MOST_RETURNS {
+                let (name, n) = (&function.name, function.returns.len());
+                let message = format!("`{name}` returns {n} values; at most {MOST_RETURNS} are supported");
+                return Err(Fault::at(function.loc, message));
+            }
             let parameters: Vec<BasicMetadataTypeEnum<'c>> =
                 vec![self.word.into(); function.parameters.len()];
             let ty = match function.returns.len() {
@@ -191,21 +203,27 @@ impl<'c, 'a> Lowerer<'c, 'a> {
     }
 
     /// Which functions to inline whatever LLVM thinks: it sees no use in speeding up blocks that end the program,
-    /// which is where a contract does all it does.
+    /// which is where a contract does all it does. What is inlined into a function counts as its own, so that small functions
+    /// which call each other do not grow without bound.
     fn worth_inlining(&self) -> Vec<bool> {
-        let mut calls = vec![0; self.code.functions.len()];
+        let functions = &self.code.functions;
+        let mut calls = vec![0usize; functions.len()];
         self.code.for_each_expression(&mut |e| {
             if let ExpressionKind::Call(f, _) = &e.kind {
                 calls[*f as usize] += 1;
             }
         });
-        let size = |f: &Function| {
-            let mut size = 0;
-            f.for_each_statement(&mut |_| size += 1);
-            size
-        };
-        let functions = self.code.functions.iter().zip(calls);
-        functions.map(|(f, calls)| calls == 1 || size(f) <= SMALL_FUNCTION).collect()
+        let callees: Vec<Vec<usize>> = functions.iter().map(callees).collect();
+        let mut inline = vec![false; functions.len()];
+        let mut sizes = vec![0usize; functions.len()];
+        for index in callees_first(&callees) {
+            let function = &functions[index];
+            function.for_each_statement(&mut |_| sizes[index] += 1);
+            let inlined = callees[index].iter().filter(|callee| inline[**callee]);
+            sizes[index] += inlined.map(|callee| sizes[*callee]).sum::<usize>();
+            inline[index] = calls[index] == 1 || sizes[index] <= SMALL_FUNCTION;
+        }
+        inline
     }
 
     /// What holds for every function: nothing unwinds, and no switch becomes a table in a memory that is not there.
@@ -442,6 +460,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
         self.builder.build_conditional_branch(condition, round, out)?;
         self.builder.position_at_end(round);
         self.loops.push(Loop { next, out });
+        self.deepest_loop = self.deepest_loop.max(self.loops.len());
         self.block(body)?;
         self.loops.pop();
         self.builder.build_unconditional_branch(next)?;
@@ -551,6 +570,44 @@ fn asks_for_msize(code: &Code) -> bool {
     let mut asks = false;
     code.for_each_expression(&mut |e| asks |= matches!(e.kind, ExpressionKind::Builtin(Builtin::Msize, _)));
     asks
+}
+
+/// The functions that a function calls, as often as it does.
+fn callees(function: &Function) -> Vec<usize> {
+    let mut callees = Vec::new();
+    function.for_each_expression(&mut |e| {
+        if let ExpressionKind::Call(f, _) = &e.kind {
+            callees.push(*f as usize);
+        }
+    });
+    callees
+}
+
+/// All functions, each behind those it calls; where they call each other in a circle, in some order.
+fn callees_first(callees: &[Vec<usize>]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(callees.len());
+    let mut seen = vec![false; callees.len()];
+    for root in 0..callees.len() {
+        let mut stack = vec![(root, 0)];
+        if std::mem::replace(&mut seen[root], true) {
+            continue;
+        }
+        while let Some((function, next)) = stack.last_mut() {
+            match callees[*function].get(*next) {
+                Some(&callee) => {
+                    *next += 1;
+                    if !std::mem::replace(&mut seen[callee], true) {
+                        stack.push((callee, 0));
+                    }
+                }
+                None => {
+                    order.push(*function);
+                    stack.pop();
+                }
+            }
+        }
+    }
+    order
 }
 
 /// Variables declared as the `datasize` of something and never assigned to.

@@ -2,13 +2,14 @@
 use super::Fault;
 use inkwell::module::Module;
 use llvm_sys::error::{LLVMDisposeErrorMessage, LLVMGetErrorMessage};
+use llvm_sys::support::LLVMParseCommandLineOptions;
 use llvm_sys::transforms::pass_builder::{
     LLVMCreatePassBuilderOptions, LLVMDisposePassBuilderOptions, LLVMPassBuilderOptionsSetInlinerThreshold,
-    LLVMPassBuilderOptionsSetLoopUnrolling, LLVMPassBuilderOptionsSetLoopVectorization,
-    LLVMPassBuilderOptionsSetMergeFunctions, LLVMPassBuilderOptionsSetSLPVectorization, LLVMRunPasses,
+    LLVMPassBuilderOptionsSetLoopUnrolling, LLVMPassBuilderOptionsSetMergeFunctions, LLVMRunPasses,
 };
 use std::ffi::{CStr, CString};
 use std::ptr;
+use std::sync::Once;
 
 /// How much LLVM does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -49,15 +50,43 @@ impl Level {
     }
 }
 
-/// Runs the pipeline of `level` over `module`.
-pub(super) fn optimise(module: &Module<'_>, level: Level) -> Result<(), Fault> {
+/// Blocks of one function from which on jump threading and its like, whose time grows with the square, are left out.
+const MANY_BLOCKS: u32 = 1500;
+/// Blocks of one function from which on the time of everything else does.
+const MOST_BLOCKS: u32 = 6000;
+/// Loops within loops from which on unswitching, whose time grows with the cube, is left out.
+const DEEPEST_LOOP: usize = 24;
+
+/// The level for a module that asks for `level`: for shapes that no contract has, less is enough.
+fn affordable(module: &Module<'_>, deepest_loop: usize, level: Level) -> Level {
+    let blocks = module.get_functions().map(|f| f.count_basic_blocks()).max().unwrap_or_default();
+    match level {
+        _ if blocks > MOST_BLOCKS => Level::O0,
+        Level::O2 | Level::O3 | Level::Oz if blocks > MANY_BLOCKS || deepest_loop > DEEPEST_LOOP => Level::O1,
+        _ => level,
+    }
+}
+
+/// Turns vectorisation off for good: `default<O3>` turns it on, whatever the options of the pipeline say.
+fn without_vectors() {
+    static ONCE: Once = Once::new();
+    const ARGUMENTS: [&CStr; 3] = [c"lathec", c"-vectorize-slp=false", c"-vectorize-loops=false"];
+    ONCE.call_once(|| {
+        let arguments = ARGUMENTS.map(CStr::as_ptr);
+        // SAFETY: as many strings as said, which live forever; LLVM knows the options, and is asked once.
+        unsafe { LLVMParseCommandLineOptions(arguments.len() as i32, arguments.as_ptr(), c"".as_ptr()) }
+    });
+}
+
+/// Runs the pipeline of `level` over `module`, whose loops nest `deepest_loop` deep.
+pub(super) fn optimise(module: &Module<'_>, level: Level, deepest_loop: usize) -> Result<(), Fault> {
+    let level = affordable(module, deepest_loop, level);
+    without_vectors();
     let passes = CString::new(level.passes()).map_err(|e| Fault::Llvm(e.to_string()))?;
     // SAFETY: the options are made, used and disposed of here; the module outlives the call; no target machine is
     // given, which LLVM allows; an error is a message that this code owns and frees.
     unsafe {
         let options = LLVMCreatePassBuilderOptions();
-        LLVMPassBuilderOptionsSetLoopVectorization(options, 0);
-        LLVMPassBuilderOptionsSetSLPVectorization(options, 0);
         LLVMPassBuilderOptionsSetLoopUnrolling(options, i32::from(level == Level::O3));
         LLVMPassBuilderOptionsSetMergeFunctions(options, i32::from(level != Level::O0));
         LLVMPassBuilderOptionsSetInlinerThreshold(options, level.inline_threshold());

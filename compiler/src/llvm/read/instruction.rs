@@ -27,7 +27,8 @@ impl<'m> Reader<'m, '_> {
                 let value = self.nth(i, 0)?;
                 vec![self.mask(value, bits)]
             }
-            LLVMFreeze | LLVMBitCast => self.operands(nth(i, 0)?)?,
+            LLVMFreeze => self.freeze(i)?,
+            LLVMBitCast => self.operands(nth(i, 0)?)?,
             LLVMExtractValue => self.extract(i)?,
             LLVMInsertValue => self.insert(i)?,
             LLVMSelect => self.select_value(i)?,
@@ -38,6 +39,15 @@ impl<'m> Reader<'m, '_> {
         };
         self.values.insert(i, operands);
         Ok(None)
+    }
+
+    /// What LLVM holds for undefined may be too wide here, where a promise not to wrap left the mask out.
+    fn freeze(&mut self, i: Value<'m>) -> Result<Vec<Operand>, Fault> {
+        let operands = self.operands(nth(i, 0)?)?;
+        Ok(match (i.ty(), operands.as_slice()) {
+            (Type::Int(bits), [value]) => vec![self.mask(*value, bits)],
+            _ => operands,
+        })
     }
 
     fn arithmetic(&mut self, opcode: LLVMOpcode, i: Value<'m>) -> Result<Operand, Fault> {
@@ -250,7 +260,8 @@ impl<'m> Reader<'m, '_> {
         }
         let (base, index) = (self.nth(i, 0)?, self.nth(i, 1)?);
         let index = self.signed(index, width(nth(i, 1)?)?);
-        let size = bits.div_ceil(8).next_power_of_two();
+        // Without a layout of their own, widths above 64 bits are aligned as words.
+        let size = if bits <= 64 { bits.div_ceil(8).next_power_of_two() } else { 32 };
         let offset = match size {
             1 => index,
             size => self.binary(Binary::Mul, index, constant(size.into())),
