@@ -179,6 +179,11 @@ impl Maker<'_> {
                 let (to, from) = (self.offset(scope), self.offset(scope));
                 format!("mcopy({to}, {from}, {})", self.length(scope))
             }
+            // Nothing comes back from a call that is never made: all but the empty range at 0 halts.
+            10 if self.draw.once_in(8) => {
+                let from = self.expression(scope, 1);
+                format!("returndatacopy({}, and({from}, 1), 0)", self.offset(scope))
+            }
             10 => {
                 let from = self.expression(scope, 1);
                 format!("calldatacopy({}, {from}, {})", self.offset(scope), self.length(scope))
