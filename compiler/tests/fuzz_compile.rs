@@ -2,8 +2,8 @@
 //! fixtures and of drawn programs, for `LATHE_FUZZ_SECONDS` (10) from the seed `LATHE_FUZZ_SEED` (1).
 use lathe_compiler::compile::{Contract, Level, Options, compile};
 use lathe_compiler::yul::builtin::Builtin;
-use lathe_compiler::yul::print::print;
 use lathe_compiler::yul::parse;
+use lathe_compiler::yul::print::print;
 use lathe_oracle::corpus;
 use lathe_oracle::draw::{ACCOUNTS, Call, Draw};
 use lathe_oracle::program::Program;
@@ -93,7 +93,8 @@ fn changed(draw: &mut Draw, lines: &[String], at: usize) -> String {
         None => {
             // Names of the neighbourhood are likely to be visible.
             let near = &lines[at.saturating_sub(12)..at];
-            let names: Vec<String> = near.iter().flat_map(|line| split(line)).filter(|t| is_name(t)).collect();
+            let names: Vec<String> =
+                near.iter().flat_map(|line| split(line)).filter(|t| is_name(t)).collect();
             if names.is_empty() { token } else { draw.pick(&names).clone() }
         }
     };
@@ -125,8 +126,10 @@ fn is_part(c: char) -> bool {
 }
 
 fn is_word(token: &str) -> bool {
-    const KEYWORDS: [&str; 12] =
-        ["let", "if", "for", "switch", "case", "default", "function", "leave", "break", "continue", "code", "object"];
+    const KEYWORDS: [&str; 12] = [
+        "let", "if", "for", "switch", "case", "default", "function", "leave", "break", "continue", "code",
+        "object",
+    ];
     token.starts_with(is_part) && !KEYWORDS.contains(&token)
 }
 
@@ -166,7 +169,12 @@ fn calls(draw: &mut Draw, text: &str) -> Vec<Call> {
         let words = draw.below(5);
         let mut data = if draw.once_in(8) { Vec::new() } else { selector.to_be_bytes().to_vec() };
         (0..words).for_each(|_| data.extend(draw.word().to_be_bytes()));
-        Call { name: String::new(), from: *draw.pick(&ACCOUNTS), value: Word::from(draw.below(8) as u128 / 7), data }
+        Call {
+            name: String::new(),
+            from: *draw.pick(&ACCOUNTS),
+            value: Word::from(draw.below(8) as u128 / 7),
+            data,
+        }
     };
     (0..6).map(|_| call()).collect()
 }
