@@ -68,6 +68,8 @@ fn thousands_of_functions() {
     let functions = repeated(3_000, |i| format!("function f{i}(a) -> b {{ {body} }}"));
     let calls = repeated(3_000, |i| format!("sstore({i}, f{i}(calldataload({i})))"));
     let _ = compiled(&format!("{functions} {calls}"));
+    let calls = repeated(3_000, |i| format!("x := f{i}(x)"));
+    let _ = compiled(&format!("{functions} let x := calldataload(0) {calls} sstore(0, x)"));
     let chain = repeated(1_000, |i| match i {
         0 => "function f0(a) -> b { b := a }".into(),
         _ => format!("function f{i}(a) -> b {{ b := add(f{}(add(a, sload(a))), f{}(a)) }}", i - 1, i - 1),

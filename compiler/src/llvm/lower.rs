@@ -18,7 +18,7 @@ use inkwell::types::{BasicMetadataTypeEnum, BasicTypeEnum, IntType};
 use inkwell::values::{BasicMetadataValueEnum, BasicValue, FunctionValue, IntValue, PointerValue};
 use inkwell::{AddressSpace, IntPredicate};
 use lathe_vm::Word;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Big-endian, 256-bit pointers everywhere, 256 bits as the one native width.
 const LAYOUT: &str = "E-p:256:256-p1:256:256-i256:256-S256-n256";
@@ -127,6 +127,8 @@ pub(super) struct Lowerer<'c, 'a> {
 
 /// Statements of a function that is always inlined.
 const SMALL_FUNCTION: usize = 12;
+/// Statements that a function may grow to by taking in those that nobody else calls.
+const LARGE_FUNCTION: usize = 2_000;
 
 impl<'c, 'a> Lowerer<'c, 'a> {
     fn new(context: &'c Context, module: Module<'c>, code: &'a Code, scope: &'a Scope<'a>) -> Self {
@@ -219,9 +221,17 @@ impl<'c, 'a> Lowerer<'c, 'a> {
         for index in callees_first(&callees) {
             let function = &functions[index];
             function.for_each_statement(&mut |_| sizes[index] += 1);
-            let inlined = callees[index].iter().filter(|callee| inline[**callee]);
-            sizes[index] += inlined.map(|callee| sizes[*callee]).sum::<usize>();
+            for &callee in callees[index].iter().filter(|callee| **callee != index) {
+                let size = sizes[callee];
+                take_in(&mut inline[callee], &mut sizes[index], size);
+            }
             inline[index] = calls[index] == 1 || sizes[index] <= SMALL_FUNCTION;
+        }
+        // What no function calls is called by the code itself.
+        let mut main = 0;
+        let from_functions: HashSet<usize> = callees.iter().flatten().copied().collect();
+        for index in (0..functions.len()).filter(|index| !from_functions.contains(index)) {
+            take_in(&mut inline[index], &mut main, sizes[index]);
         }
         inline
     }
@@ -558,6 +568,14 @@ impl<'c, 'a> Lowerer<'c, 'a> {
     pub(super) fn symbol(&self, name: &str, loc: Loc) -> Result<&'a Symbol, Fault> {
         let symbol = self.scope.symbols.get(name);
         symbol.ok_or_else(|| Fault::at(loc, format!("\"{name}\" is no object or data within this object")))
+    }
+}
+
+/// Counts an inlined function's size as its caller's, or takes it back that it is inlined: what is small stays so.
+fn take_in(inline: &mut bool, caller: &mut usize, size: usize) {
+    *inline &= size <= SMALL_FUNCTION || *caller + size <= LARGE_FUNCTION;
+    if *inline {
+        *caller += size;
     }
 }
 

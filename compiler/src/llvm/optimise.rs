@@ -54,15 +54,18 @@ impl Level {
 const MANY_BLOCKS: u32 = 1500;
 /// Blocks of one function from which on the time of everything else does.
 const MOST_BLOCKS: u32 = 6000;
+/// Blocks of all functions from which on a page hardly holds the code, while inlining may bring all into one function.
+const MOST_BLOCKS_IN_ALL: u32 = 10_000;
 /// Loops within loops from which on unswitching, whose time grows with the cube, is left out.
 const DEEPEST_LOOP: usize = 24;
 
 /// The level for a module that asks for `level`: for shapes that no contract has, less is enough.
 fn affordable(module: &Module<'_>, deepest_loop: usize, level: Level) -> Level {
-    let blocks = module.get_functions().map(|f| f.count_basic_blocks()).max().unwrap_or_default();
+    let blocks = || module.get_functions().map(|f| f.count_basic_blocks());
+    let (most, all) = (blocks().max().unwrap_or_default(), blocks().sum::<u32>());
     match level {
-        _ if blocks > MOST_BLOCKS => Level::O0,
-        Level::O2 | Level::O3 | Level::Oz if blocks > MANY_BLOCKS || deepest_loop > DEEPEST_LOOP => Level::O1,
+        _ if most > MOST_BLOCKS || all > MOST_BLOCKS_IN_ALL => Level::O0,
+        Level::O2 | Level::O3 | Level::Oz if most > MANY_BLOCKS || deepest_loop > DEEPEST_LOOP => Level::O1,
         _ => level,
     }
 }
