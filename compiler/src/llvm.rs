@@ -7,6 +7,7 @@
 //! heap can alias; calldata, the block and the context are functions of their operands alone.
 mod builtin;
 mod externs;
+mod inlining;
 mod lower;
 mod optimise;
 mod raw;

@@ -1,6 +1,7 @@
 //! From the resolved tree to LLVM IR: statements, functions, variables. Builtins are next door.
 //! Every variable is an alloca of its function, which LLVM's own SROA turns into SSA form.
 use super::externs::{self, HEAP, WIDTH};
+use super::inlining;
 use super::{Fault, Scope, Symbol};
 use crate::diagnostic::Loc;
 use crate::yul::ast::{Block, Code, Expression, ExpressionKind, Function, Statement, StatementKind, VarId};
@@ -18,7 +19,7 @@ use inkwell::types::{BasicMetadataTypeEnum, BasicTypeEnum, IntType};
 use inkwell::values::{BasicMetadataValueEnum, BasicValue, FunctionValue, IntValue, PointerValue};
 use inkwell::{AddressSpace, IntPredicate};
 use lathe_vm::Word;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// Big-endian, 256-bit pointers everywhere, 256 bits as the one native width.
 const LAYOUT: &str = "E-p:256:256-p1:256:256-i256:256-S256-n256";
@@ -125,11 +126,6 @@ pub(super) struct Lowerer<'c, 'a> {
     subprogram: Option<DISubprogram<'c>>,
 }
 
-/// Statements of a function that is always inlined.
-const SMALL_FUNCTION: usize = 12;
-/// Statements that a function may grow to by taking in those that nobody else calls.
-const LARGE_FUNCTION: usize = 2_000;
-
 impl<'c, 'a> Lowerer<'c, 'a> {
     fn new(context: &'c Context, module: Module<'c>, code: &'a Code, scope: &'a Scope<'a>) -> Self {
         let version = context.i32_type().const_int(3, false);
@@ -174,7 +170,7 @@ impl<'c, 'a> Lowerer<'c, 'a> {
     }
 
     fn declare_functions(&mut self) -> Result<(), Fault> {
-        let inline = self.worth_inlining();
+        let inline = inlining::worth(self.code);
         for (index, function) in self.code.functions.iter().enumerate() {
             if function.returns.len() > MOST_RETURNS {
                 let (name, n) = (&function.name, function.returns.len());
@@ -202,38 +198,6 @@ impl<'c, 'a> Lowerer<'c, 'a> {
             self.functions.push(value);
         }
         Ok(())
-    }
-
-    /// Which functions to inline whatever LLVM thinks: it sees no use in speeding up blocks that end the program,
-    /// which is where a contract does all it does. What is inlined into a function counts as its own, so that small functions
-    /// which call each other do not grow without bound.
-    fn worth_inlining(&self) -> Vec<bool> {
-        let functions = &self.code.functions;
-        let mut calls = vec![0usize; functions.len()];
-        self.code.for_each_expression(&mut |e| {
-            if let ExpressionKind::Call(f, _) = &e.kind {
-                calls[*f as usize] += 1;
-            }
-        });
-        let callees: Vec<Vec<usize>> = functions.iter().map(callees).collect();
-        let mut inline = vec![false; functions.len()];
-        let mut sizes = vec![0usize; functions.len()];
-        for index in callees_first(&callees) {
-            let function = &functions[index];
-            function.for_each_statement(&mut |_| sizes[index] += 1);
-            for &callee in callees[index].iter().filter(|callee| **callee != index) {
-                let size = sizes[callee];
-                take_in(&mut inline[callee], &mut sizes[index], size);
-            }
-            inline[index] = calls[index] == 1 || sizes[index] <= SMALL_FUNCTION;
-        }
-        // What no function calls is called by the code itself.
-        let mut main = 0;
-        let from_functions: HashSet<usize> = callees.iter().flatten().copied().collect();
-        for index in (0..functions.len()).filter(|index| !from_functions.contains(index)) {
-            take_in(&mut inline[index], &mut main, sizes[index]);
-        }
-        inline
     }
 
     /// What holds for every function: nothing unwinds, and no switch becomes a table in a memory that is not there.
@@ -571,14 +535,6 @@ impl<'c, 'a> Lowerer<'c, 'a> {
     }
 }
 
-/// Counts an inlined function's size as its caller's, or takes it back that it is inlined: what is small stays so.
-fn take_in(inline: &mut bool, caller: &mut usize, size: usize) {
-    *inline &= size <= SMALL_FUNCTION || *caller + size <= LARGE_FUNCTION;
-    if *inline {
-        *caller += size;
-    }
-}
-
 /// A fault of this module, not of the source.
 pub(super) fn missing(what: &str) -> Fault {
     Fault::Llvm(format!("the lowering lost {what}"))
@@ -588,44 +544,6 @@ fn asks_for_msize(code: &Code) -> bool {
     let mut asks = false;
     code.for_each_expression(&mut |e| asks |= matches!(e.kind, ExpressionKind::Builtin(Builtin::Msize, _)));
     asks
-}
-
-/// The functions that a function calls, as often as it does.
-fn callees(function: &Function) -> Vec<usize> {
-    let mut callees = Vec::new();
-    function.for_each_expression(&mut |e| {
-        if let ExpressionKind::Call(f, _) = &e.kind {
-            callees.push(*f as usize);
-        }
-    });
-    callees
-}
-
-/// All functions, each behind those it calls; where they call each other in a circle, in some order.
-fn callees_first(callees: &[Vec<usize>]) -> Vec<usize> {
-    let mut order = Vec::with_capacity(callees.len());
-    let mut seen = vec![false; callees.len()];
-    for root in 0..callees.len() {
-        let mut stack = vec![(root, 0)];
-        if std::mem::replace(&mut seen[root], true) {
-            continue;
-        }
-        while let Some((function, next)) = stack.last_mut() {
-            match callees[*function].get(*next) {
-                Some(&callee) => {
-                    *next += 1;
-                    if !std::mem::replace(&mut seen[callee], true) {
-                        stack.push((callee, 0));
-                    }
-                }
-                None => {
-                    order.push(*function);
-                    stack.pop();
-                }
-            }
-        }
-    }
-    order
 }
 
 /// Variables declared as the `datasize` of something and never assigned to.
