@@ -134,6 +134,7 @@ fn a_deployment_that_fails_leaves_nothing_but_the_nonce() {
     let failures = [
         ("istore [1], 1\n seti [1], 1\n sstore [1], [1]\n revert [90], [90]", Status::Reverted),
         ("istore [1], 1\n return [90], [90]", Status::Halted(HaltKind::DeployReturn)),
+        ("istore [1], 1\n seti [2], 32\n return [90], [2]", Status::Halted(HaltKind::UnknownCode)),
         (".word 0", Status::Halted(HaltKind::InvalidOpcode)),
     ];
     for (source, status) in failures {
@@ -145,9 +146,6 @@ fn a_deployment_that_fails_leaves_nothing_but_the_nonce() {
         assert_eq!((s.balance(ALICE), s.balance(at)), (Word::from(1_000_000), Word::ZERO));
         assert!(s.code(at).is_none() && s.storage_slots(at).is_empty());
     }
-    let mut s = sandbox();
-    let unknown = s.deploy(ALICE, Word::ZERO, &deploy_page(Word::from(5)), &[]).unwrap_err();
-    assert_eq!((unknown.halt, s.nonce(ALICE)), (Halt::CodeMissing(Word::from(5)), 0));
 }
 
 #[test]

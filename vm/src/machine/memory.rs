@@ -66,6 +66,11 @@ impl<S: Stamp> Sparse<S> {
         &mut chunk[i % CHUNK]
     }
 
+    /// Cells there is room for.
+    fn opened(&self) -> u64 {
+        (self.dense.len() + self.rest.len() * CHUNK) as u64
+    }
+
     /// Touched cells in order of index.
     fn touched(&self) -> impl Iterator<Item = (u32, &Cell<S>)> {
         let dense = (0..).zip(&self.dense);
@@ -118,6 +123,15 @@ impl<S: Stamp> Memory<S> {
             heap: Sparse::new(),
             regs: [Cell::default(); REGISTERS],
         });
+    }
+
+    /// Drops the slots of a context that has ended; its heap stays, where return data lies.
+    pub fn forget_slots(&mut self, ctx: u32) {
+        if let Some(place) = self.place(ctx) {
+            let slots = &mut self.contexts[place].slots;
+            self.opened -= slots.opened();
+            *slots = Sparse::new();
+        }
     }
 
     /// Bytes of the cells held, as the fast mode holds them.
