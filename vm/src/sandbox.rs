@@ -112,6 +112,16 @@ impl Sandbox {
         self.get(&CellId::nonce(address)).lo as u64
     }
 
+    /// Sets an account's nonce.
+    pub fn set_nonce(&mut self, address: [u8; 20], nonce: u64) {
+        self.set(CellId::nonce(address), Word::from(u128::from(nonce)));
+    }
+
+    /// Every state cell that is not zero.
+    pub fn cells(&self) -> impl Iterator<Item = (&CellId, &Word)> {
+        self.cells.iter()
+    }
+
     /// Makes a page known, so that a deploy page or a creation can name it; answers its hash.
     pub fn add_code(&mut self, page: Page) -> Word {
         self.codes.insert(page)
