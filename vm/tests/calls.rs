@@ -394,3 +394,14 @@ fn steps_are_those_of_all_contracts() {
     // The callee runs its own two and three steps of ECHO.
     assert_eq!(call(&mut world(&relay("call"), ECHO), 50, &[]).steps, alone - 1 + 1 + 3);
 }
+
+#[test]
+fn calls_do_not_fill_the_hosts_memory() {
+    // A hundred thousand calls that hand data back; each callee's memory is dropped when no one can read it.
+    let outer =
+        "seti [1], 0x186a0\n seti [21], 64\n again: call [2], [10], [20]\n subi [1], [1], 1\n jnz [1], again
+         rdsize [2]\n st [2], [90], 0\n seti [3], 32\n return [90], [3]";
+    let mut s = world(outer, ECHO);
+    (s.traced, s.limits.max_steps, s.limits.max_memory_bytes) = (false, 2_000_000, 1 << 26);
+    assert_eq!(words(&call(&mut s, 0, &[]).output), [num(64)]);
+}

@@ -150,9 +150,29 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             self.events.push(Event::CallEnd { status: how, output, steps: self.clock - frame.ctx });
         }
         if !T::ACTIVE {
-            self.mem.forget_slots(self.regs.ctx);
+            self.forget(Window::unpack(window.new), Window::unpack(window.old));
         }
         Ok([written, window])
+    }
+
+    /// Makes room when the running context has handed over `now`, in place of the caller's return data `before`: no one
+    /// else knows the data that either of the two had.
+    fn forget(&mut self, now: Window, before: Window) {
+        let ctx = self.regs.ctx;
+        self.mem.forget(space::SLOT, ctx);
+        let own = Window::unpack(self.mem.peek(space::REG, ctx, 1));
+        if now.length == 0 {
+            self.mem.forget(space::HEAP, ctx);
+        }
+        self.release(own);
+        self.release(before);
+    }
+
+    /// Makes room when return data is no longer anyone's. An empty window may name a heap that lives.
+    pub(super) fn release(&mut self, data: Window) {
+        if data.length != 0 {
+            self.mem.forget(space::HEAP, data.ctx);
+        }
     }
 
     fn output(&self, w: Window) -> Vec<u8> {

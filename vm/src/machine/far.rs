@@ -102,7 +102,10 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// The end of a call or creation that opens no context: `[d]` and the return data.
     pub(super) fn done(&mut self, s: &Operands, status: Word, returned: Window) -> Result<(), Halt> {
-        self.access(space::REG, self.regs.ctx, 1, 10, Some(returned.pack()))?;
+        let window = self.access(space::REG, self.regs.ctx, 1, 10, Some(returned.pack()))?;
+        if !T::ACTIVE {
+            self.release(Window::unpack(window.old));
+        }
         self.access(space::SLOT, self.regs.ctx, self.regs.fp + u32::from(s.i.d), 13, Some(status))?;
         self.tracer.executed(Flow::Stay);
         Ok(())

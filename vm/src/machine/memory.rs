@@ -125,18 +125,19 @@ impl<S: Stamp> Memory<S> {
         });
     }
 
-    /// Drops the slots of a context that has ended; its heap stays, where return data lies.
-    pub fn forget_slots(&mut self, ctx: u32) {
+    /// Drops a space, [`space::SLOT`] or [`space::HEAP`], of a context that has ended.
+    pub fn forget(&mut self, space: u8, ctx: u32) {
         if let Some(place) = self.place(ctx) {
-            let slots = &mut self.contexts[place].slots;
-            self.opened -= slots.opened();
-            *slots = Sparse::new();
+            let context = &mut self.contexts[place];
+            let cells = if space == space::SLOT { &mut context.slots } else { &mut context.heap };
+            self.opened -= cells.opened();
+            *cells = Sparse::new();
         }
     }
 
     /// Bytes of the cells held, as the fast mode holds them.
     pub fn bytes(&self) -> u64 {
-        self.opened * size_of::<Cell<()>>() as u64
+        self.opened * size_of::<Cell<()>>() as u64 + (self.contexts.len() * size_of::<Context<()>>()) as u64
     }
 
     /// Where a context lies in the list.
