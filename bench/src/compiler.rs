@@ -7,9 +7,10 @@ use crate::results;
 use crate::{Failure, machine::Machine};
 use lathe_compiler::compile::{Contract, Level};
 use lathe_oracle::corpus::{self, Compiled, Runs};
-use lathe_oracle::draw::{Call, Draw};
+use lathe_oracle::draw::{ACCOUNTS, Call, Draw};
 use lathe_oracle::evm::Status;
 use lathe_oracle::twin::{Agreed, Trouble, Twin};
+use lathe_oracle::world::World;
 use lathe_vm::word::Word;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -198,7 +199,7 @@ fn calls(contract: &Compiled, pages: &Contract, size: &Size) -> Result<Vec<Row>,
             rows.push(row(size, step.function, agreed.steps, agreed.evm.opcodes));
         }
     }
-    if contract.runs == Runs::Nothing {
+    if contract.runs == Runs::InScenarios {
         return Ok(rows);
     }
     let scripted = |name: &str| script.is_some_and(|s| s.calls.iter().any(|c| c.function == name));
@@ -227,7 +228,7 @@ fn drawn(
         }
         let Some(machines) = twin.as_mut() else { continue };
         let data = function.call(&draw.values(&function.inputs));
-        let from = lathe_oracle::draw::ACCOUNTS[0];
+        let from = ACCOUNTS[0];
         let call = Call { name: function.signature.clone(), from, value: Word::ZERO, data };
         match machines.call(&call) {
             Ok(Agreed { evm, steps: taken }) if evm.status == Status::Success => {
@@ -249,8 +250,9 @@ fn drawn(
 }
 
 fn deploy(contract: &Compiled, pages: &Contract, arguments: &[u8]) -> Result<Option<Twin>, Failure> {
-    match Twin::deploy(&contract.initcode, pages, arguments, Word::ZERO) {
-        Ok((_, twin)) => Ok(twin),
+    let mut world = World::new();
+    match contract.deploy(&mut world, ACCOUNTS[0], pages, arguments, Word::ZERO) {
+        Ok((_, address)) => Ok(address.map(|address| Twin { world, address })),
         Err(Trouble::OutOfResources(_)) => Ok(None),
         Err(trouble) => Err(told(contract, &trouble)),
     }

@@ -11,12 +11,20 @@ pub mod space {
     /// Byte-addressed heap, in words of 32 bytes.
     pub const HEAP: u8 = 1;
     /// Context registers: 0 calldata window, 1 return-data window, 2 own address, 3 caller, 4 call value,
-    /// 5 mode (1: deploy).
+    /// 5 address of the code if that is another's.
     pub const REG: u8 = 2;
     /// The posted batch bytes.
     pub const INPUT: u8 = 3;
     /// The sixteen words of the statement.
     pub const STATEMENT: u8 = 4;
+}
+
+/// Bits of [`Regs::mode`].
+pub mod mode {
+    /// The page is a deploy page, which may write immutables and hands back the hash of its runtime page.
+    pub const DEPLOY: u32 = 1;
+    /// No state may change here and in what is called from here.
+    pub const STATIC: u32 = 2;
 }
 
 /// One memory access: receives `(address, old_time, old)` and sends `(address, time, new)`.
@@ -56,7 +64,7 @@ pub struct StateAccess {
 /// A journal entry: what one state write must restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
-    /// Clock of the write.
+    /// Clock of the write; `clock + 2^28 j` for the write `j` of a step that makes several.
     pub id: u32,
     /// The journal head before it.
     pub prev: u32,
@@ -67,7 +75,7 @@ pub struct JournalEntry {
 }
 
 /// The CPU registers besides the clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Regs {
     /// Context id.
     pub ctx: u32,
@@ -79,6 +87,10 @@ pub struct Regs {
     pub fp: u32,
     /// Newest journal entry, 0 if none.
     pub jhead: u32,
+    /// Bits of [`mode`].
+    pub mode: u32,
+    /// Contracts above this one in the chain of calls.
+    pub depth: u32,
 }
 
 /// What a far call saves and the matching return restores.
@@ -86,7 +98,7 @@ pub struct Regs {
 pub struct Frame {
     /// The callee's context id.
     pub ctx: u32,
-    /// The caller's registers; `pc` is the return address, `jhead` the journal head at the call.
+    /// The caller's registers; `pc` is the return address, `jhead` what a failure undoes down to.
     pub caller: Regs,
     /// Slot index (with `fp` added) in the caller that receives the status.
     pub dest: u32,
@@ -195,8 +207,8 @@ pub struct Executed {
     pub accesses: Vec<Access>,
     /// Accesses to state and transient cells.
     pub cells: Vec<StateAccess>,
-    /// The entry made by a write.
-    pub journal: Option<JournalEntry>,
+    /// The entries made by writes, in order.
+    pub journal: Vec<JournalEntry>,
     /// Where the machine goes on.
     pub flow: Flow,
 }

@@ -1,5 +1,6 @@
 //! Checks a whole trace from scratch, as the prover's bus will: accesses as a multiset, code, registers, journal.
 //! Knows nothing of the machine that made the trace; a trace it accepts is consistent in itself.
+mod contexts;
 mod executed;
 
 use crate::code::{CodeError, word_of};
@@ -8,7 +9,7 @@ use crate::replay::hash_statement;
 use crate::state::{CellId, WitnessError, kind};
 use crate::trace::{
     Access, BatchTrace, CellFinal, Effect, Flow, Frame, JournalEntry, Page, Regs, StateAccess, Step,
-    TransientFinal, space,
+    TransientFinal, mode, space,
 };
 use crate::word::Word;
 use sha3::{Digest, Keccak256};
@@ -84,7 +85,7 @@ struct Checker<'a> {
     transient: Bus<(u32, CellId, u64, Word)>,
     transaction: u32,
     journal: Bus<(u32, u32, CellId, Word)>,
-    frames: Bus<(u32, u32, u32, u32, u32, u32, u32)>,
+    frames: Bus<(u32, Regs, u32)>,
     calls: Vec<(u32, usize)>,
 }
 
@@ -222,8 +223,7 @@ impl Checker<'_> {
     }
 
     fn frame(&mut self, f: &Frame, n: i64) {
-        let c = f.caller;
-        self.frames.add((f.ctx, c.ctx, c.code, c.pc, c.fp, c.jhead, f.dest), n);
+        self.frames.add((f.ctx, f.caller, f.dest), n);
     }
 
     fn step(&mut self, s: &Step) -> Result<(), TraceError> {
@@ -264,7 +264,8 @@ impl Checker<'_> {
                     self.read(reg, clock, 4)?;
                 }
                 self.cell(cell, clock, 5)?;
-                journal.as_ref().map_or(Ok(()), |e| self.written(s, cell, e))
+                let head = self.written(s, std::slice::from_ref(cell), journal.as_slice())?;
+                Self::keeps(s, head)
             }
             Effect::Keccak { window, call } => {
                 self.calls.push((clock, *call));
@@ -278,12 +279,17 @@ impl Checker<'_> {
                 for (access, k) in regs.iter().zip(8..) {
                     self.access(access, clock, k)?;
                 }
-                self.called(s, code.old, frame)
+                self.called(s, code.old, s.regs.jhead, frame)?;
+                let Regs { jhead, mode, depth, .. } = s.regs;
+                match (s.next.jhead, s.next.mode, s.next.depth) == (jhead, mode, depth) {
+                    true => Ok(()),
+                    false => Err(step_fault(s, "the call changes more than the context")),
+                }
             }
             Effect::Return { frame, status, window } => {
                 self.access(status, clock, 4)?;
                 self.access(window, clock, 5)?;
-                self.ended(s, frame, !status.new.is_zero())
+                self.ended(s, frame, !status.new.is_zero(), s.regs.jhead)
             }
             Effect::Undo { entry, cell } => {
                 self.undone(s, entry, cell)?;
@@ -294,21 +300,49 @@ impl Checker<'_> {
         }
     }
 
-    /// The journal entry of a write.
-    fn written(&mut self, s: &Step, cell: &StateAccess, e: &JournalEntry) -> Result<(), TraceError> {
-        let want = JournalEntry { id: s.clock, prev: s.regs.jhead, cell: cell.cell, old: cell.old };
-        if *e != want || s.next.jhead != s.clock {
-            return Err(step_fault(s, "the journal entry is not that of the write"));
+    /// The journal entries of a step's state accesses, one for each write, in order; answers the head they leave.
+    fn written(&mut self, s: &Step, cells: &[StateAccess], made: &[JournalEntry]) -> Result<u32, TraceError> {
+        let mut head = s.regs.jhead;
+        let mut made = made.iter().zip(0..).peekable();
+        for cell in cells {
+            let entry = made.next_if(|(e, _)| (e.cell, e.old) == (cell.cell, cell.old));
+            let Some((entry, j)) = entry else {
+                if cell.old != cell.new {
+                    return Err(step_fault(s, "a state write without its journal entry"));
+                }
+                continue;
+            };
+            if s.regs.mode & mode::STATIC != 0 {
+                return Err(step_fault(s, "a state write in a static context"));
+            }
+            if (entry.id, entry.prev) != (s.clock + (j << 28), head) {
+                return Err(step_fault(s, "the journal entry is not that of the write"));
+            }
+            head = entry.id;
+            self.entry(entry, 1);
         }
-        self.entry(e, 1);
-        Ok(())
+        match made.next() {
+            None => Ok(head),
+            Some(_) => Err(step_fault(s, "a journal entry without a write")),
+        }
     }
 
-    /// A call of the code with this hash.
-    fn called(&mut self, s: &Step, code: Word, frame: &Frame) -> Result<(), TraceError> {
+    /// A step that stays in its context, with this journal head.
+    fn keeps(s: &Step, jhead: u32) -> Result<(), TraceError> {
+        match s.next == (Regs { jhead, pc: s.next.pc, ..s.regs }) {
+            true => Ok(()),
+            false => Err(step_fault(s, "the instruction leaves its context")),
+        }
+    }
+
+    /// A call of the code with this hash; a failure undoes down to `jhead`.
+    fn called(&mut self, s: &Step, code: Word, jhead: u32, frame: &Frame) -> Result<(), TraceError> {
         let hash = self.trace.pages.get(s.next.code as usize).map(Page::hash_word);
         if hash != Some(code) || s.next.ctx != s.clock || frame.ctx != s.clock {
             return Err(step_fault(s, "the callee is not the code of its address"));
+        }
+        if frame.caller != (Regs { pc: s.regs.pc + 1, jhead, ..s.regs }) {
+            return Err(step_fault(s, "the call does not save the caller"));
         }
         if s.regs.ctx == 0 {
             self.transaction = s.clock;
@@ -317,10 +351,9 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The end of a context.
-    fn ended(&mut self, s: &Step, frame: &Frame, success: bool) -> Result<(), TraceError> {
-        let jhead = s.next.jhead;
-        if frame.ctx != s.regs.ctx || s.next != (Regs { jhead, ..frame.caller }) || jhead != s.regs.jhead {
+    /// The end of a context, with this journal head.
+    fn ended(&mut self, s: &Step, frame: &Frame, success: bool, jhead: u32) -> Result<(), TraceError> {
+        if frame.ctx != s.regs.ctx || s.next != (Regs { jhead, ..frame.caller }) {
             return Err(step_fault(s, "the return does not restore the caller"));
         }
         if !success && jhead != frame.caller.jhead {

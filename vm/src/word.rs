@@ -26,6 +26,11 @@ impl Word {
         Word { hi: half(&b[..16]), lo: half(&b[16..]) }
     }
 
+    /// From the first 32 of some bytes, big-endian; `None` if there are fewer.
+    pub fn from_first_bytes(bytes: &[u8]) -> Option<Word> {
+        bytes.first_chunk().map(|b| Word::from_be_bytes(*b))
+    }
+
     /// Writes 32 big-endian bytes.
     pub fn to_be_bytes(self) -> [u8; 32] {
         let mut out = [0u8; 32];

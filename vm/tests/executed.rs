@@ -398,7 +398,9 @@ fn what_is_reserved_and_what_breaks_a_limit_stops_the_run() {
         assert_eq!((s.nonce(ALICE), s.storage(CONTRACT, Word::from(1))), (0, Word::ZERO));
         stopped.halt
     };
-    assert_eq!(stop("call [1], [2], [3]", |_| ()), Halt::NotYetProvable("call".into()));
+    assert_eq!(stop(".word 0x5c", |_| ()), Halt::NotYetProvable("precompile".into()));
+    let sha256 = "seti [2], 2\n call [1], [2], [3]";
+    assert_eq!(stop(sha256, |_| ()), Halt::NotYetProvable("precompile 2: sha256".into()));
     assert_eq!(stop("top: jmp top", |_| ()), Halt::Limit { what: "steps", limit: 20_000 });
     let big = "seti [3], 0x1000000\n copy [2], [2], [3], 0\n log [2], [2], [3], 0";
     let moved = |s: &mut Sandbox| (s.traced, s.limits.max_moved_bytes) = (false, 1 << 24);

@@ -123,11 +123,9 @@ fn a_changed_state_access_or_journal_is_refused() {
         refused("another time", |t| find(t, opcode, any).cells[0].time += 1);
         refused("another cell", |t| find(t, opcode, any).cells[0].cell.slot.lo ^= 1);
     }
-    refused("a write without its entry", |t| find(t, op::TSTORE, any).journal = None);
+    refused("a write without its entry", |t| find(t, op::TSTORE, any).journal.clear());
     refused("an entry of another value", |t| {
-        if let Some(e) = &mut find(t, op::TSTORE, any).journal {
-            e.old.lo ^= 1;
-        }
+        find(t, op::TSTORE, any).journal[0].old.lo ^= 1;
     });
     refused("a transient cell that outlives its transaction", |t| t.transient.truncate(2));
     refused("a transient cell of another transaction", |t| t.transient[2].transaction += 1);

@@ -134,6 +134,7 @@ fn a_deployment_that_fails_leaves_nothing_but_the_nonce() {
     let failures = [
         ("istore [1], 1\n seti [1], 1\n sstore [1], [1]\n revert [90], [90]", Status::Reverted),
         ("istore [1], 1\n return [90], [90]", Status::Halted(HaltKind::DeployReturn)),
+        ("istore [1], 1\n seti [2], 32\n return [90], [2]", Status::Halted(HaltKind::UnknownCode)),
         (".word 0", Status::Halted(HaltKind::InvalidOpcode)),
     ];
     for (source, status) in failures {
@@ -145,9 +146,6 @@ fn a_deployment_that_fails_leaves_nothing_but_the_nonce() {
         assert_eq!((s.balance(ALICE), s.balance(at)), (Word::from(1_000_000), Word::ZERO));
         assert!(s.code(at).is_none() && s.storage_slots(at).is_empty());
     }
-    let mut s = sandbox();
-    let unknown = s.deploy(ALICE, Word::ZERO, &deploy_page(Word::from(5)), &[]).unwrap_err();
-    assert_eq!((unknown.halt, s.nonce(ALICE)), (Halt::CodeMissing(Word::from(5)), 0));
 }
 
 #[test]
@@ -179,14 +177,15 @@ fn instructions(opcodes: Vec<u16>) -> impl Strategy<Value = u64> {
     })
 }
 
-/// Programs of all that runs, with noise in between; slots 1..4 hold numbers of every size.
+/// Programs of all that runs, with noise in between; slots 1..6 hold numbers of every size, and the own address.
 fn programs() -> impl Strategy<Value = Vec<u64>> {
     const RISKY: [u16; 7] =
         [op::NRET, op::NCALL, op::CONST, op::ALOAD, op::ASTORE, op::MIMICCALL, op::ISTORE];
     let runs: Vec<_> = OPS.iter().filter(|o| o.status != Runs::Reserved).map(|o| o.opcode).collect();
     let tame: Vec<_> = runs.iter().copied().filter(|o| !RISKY.contains(o)).collect();
     let noise = prop_oneof![60 => instructions(tame), 2 => instructions(runs), 1 => any::<u64>()];
-    let head = text("not [1], [90]\n seti [2], 77\n cdload [3], [90]\n caller [4]").words[..4].to_vec();
+    let head = "not [1], [90]\n seti [2], 77\n cdload [3], [90]\n caller [4]\n address [5]\n seti [6], 4";
+    let head = text(head).words[..6].to_vec();
     (prop::collection::vec(noise, 1..40), prop::sample::select(vec![op::RETURN, op::REVERT])).prop_map(
         move |(code, end)| {
             let end = Instruction { opcode: end, a: 90, b: 90, ..Instruction::default() }.encode();

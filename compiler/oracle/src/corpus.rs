@@ -1,25 +1,27 @@
 //! The contracts that the compiler is held to, compiled for both machines: `compiler/corpus`, our own and thin ones over
 //! packages from npm.
 use crate::abi::{Abi, Function};
+use crate::draw::ACCOUNTS;
 use crate::solc::{self, SolcError};
+use crate::world::{Agreed, Trouble, World};
 use lathe_compiler::compile::{Contract, Level, Options, compile};
 use lathe_compiler::diagnostic::Diagnostic;
+use lathe_vm::sandbox::contract_address;
+use lathe_vm::word::Word;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-/// What of a contract runs before contracts can call each other.
+/// What of a contract is called with drawn arguments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Runs {
     /// All of it.
     All,
-    /// All but these functions.
+    /// All but these functions, which need a precompile that does not run yet.
     Without(&'static [&'static str]),
-    /// These functions.
-    Only(&'static [&'static str]),
-    /// Nothing: its constructor calls others. It must compile all the same.
-    Nothing,
+    /// Nothing, as no drawn call would succeed: it needs certain contracts around it, which scenarios put there.
+    InScenarios,
 }
 
 /// A contract of the corpus.
@@ -29,7 +31,7 @@ pub struct Entry {
     pub file: &'static str,
     /// Its name, unique in the corpus.
     pub name: &'static str,
-    /// What of it runs.
+    /// What of it is called with drawn arguments.
     pub runs: Runs,
 }
 
@@ -44,7 +46,8 @@ pub const CORPUS: &[Entry] = &[
     entry("Structures.sol", "Structures", Runs::All),
     entry("Strings.sol", "Strings", Runs::All),
     entry("Immutables.sol", "Immutables", Runs::All),
-    entry("Libraries.sol", "Libraries", Runs::Only(&["sorted"])),
+    entry("Libraries.sol", "Libraries", Runs::All),
+    entry("Libraries.sol", "Sums", Runs::InScenarios),
     entry("Assembly.sol", "Assembly", Runs::All),
     entry("Transient.sol", "Transient", Runs::All),
     entry("Errors.sol", "Errors", Runs::All),
@@ -59,45 +62,59 @@ pub const CORPUS: &[Entry] = &[
     entry("Loops.sol", "Loops", Runs::All),
     entry("Environment.sol", "Environment", Runs::All),
     entry("Factory.sol", "Child", Runs::All),
-    entry("Factory.sol", "Factory", Runs::Only(&["count", "children"])),
-    entry("Pair.sol", "Pair", Runs::Without(&["mint", "burn", "sync"])),
-    entry("Pair.sol", "PairFactory", Runs::Without(&["createPair"])),
+    entry("Factory.sol", "Factory", Runs::All),
+    entry("Pair.sol", "Pair", Runs::All),
+    entry("Pair.sol", "PairFactory", Runs::All),
+    entry("Calls.sol", "Leaf", Runs::InScenarios),
+    entry("Calls.sol", "Nest", Runs::InScenarios),
     entry("npm/OpenZeppelin.sol", "OzErc20", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzErc20Full", Runs::Without(&["permit"])),
     entry("npm/OpenZeppelin.sol", "OzErc721", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzErc1155", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzAccessControl", Runs::All),
-    entry("npm/OpenZeppelin.sol", "OzVault", Runs::Nothing),
-    entry("npm/Proxies.sol", "OzProxy", Runs::Nothing),
-    entry("npm/Proxies.sol", "OzTransparentProxy", Runs::Nothing),
-    entry("npm/Proxies.sol", "OzBeacon", Runs::Nothing),
-    entry("npm/Proxies.sol", "OzBeaconProxy", Runs::Nothing),
+    entry("npm/OpenZeppelin.sol", "OzVault", Runs::InScenarios),
+    entry("npm/Proxies.sol", "OzProxy", Runs::InScenarios),
+    entry("npm/Proxies.sol", "OzTransparentProxy", Runs::InScenarios),
+    entry("npm/Proxies.sol", "OzBeacon", Runs::InScenarios),
+    entry("npm/Proxies.sol", "OzBeaconProxy", Runs::InScenarios),
     entry("npm/Proxies.sol", "OzUpgradeable", Runs::All),
     entry("npm/Solmate.sol", "SolmateErc20", Runs::Without(&["permit"])),
     entry("npm/Solmate.sol", "SolmateErc721", Runs::All),
     entry("npm/Solmate.sol", "SolmateErc1155", Runs::All),
-    entry("npm/Solmate.sol", "SolmateVault", Runs::Nothing),
-    entry("npm/Solmate.sol", "SolmateWeth", Runs::Without(&["permit", "withdraw"])),
+    entry("npm/Solmate.sol", "SolmateVault", Runs::InScenarios),
+    entry("npm/Solmate.sol", "SolmateWeth", Runs::Without(&["permit"])),
     entry("npm/Solady.sol", "SoladyErc20", Runs::Without(&["permit"])),
     entry("npm/Solady.sol", "SoladyErc721", Runs::All),
     entry("npm/Solady.sol", "SoladyErc1155", Runs::All),
-    entry(
-        "npm/Solady.sol",
-        "SoladyVault",
-        Runs::Only(&["asset", "name", "symbol", "approve", "balanceOf", "transfer"]),
-    ),
+    entry("npm/Solady.sol", "SoladyVault", Runs::Without(&["permit"])),
     entry("npm/Solady.sol", "SoladyLibraries", Runs::All),
 ];
 
-/// Where the library `Sums` is linked to.
-const SUMS: [u8; 20] = [0x55; 20];
+/// Where the library `Sums` is linked to: what the first account deploys first is there.
+fn sums() -> [u8; 20] {
+    contract_address(ACCOUNTS[0], 0)
+}
+
+/// A world in which that library is, so that the first account's next contract can call it.
+///
+/// # Errors
+/// A text that says what went wrong.
+pub fn world_with_libraries(level: Level) -> Result<World, String> {
+    let (library, pages) = built("Sums", level)?;
+    let mut world = World::new();
+    let deployed = library.deploy(&mut world, ACCOUNTS[0], &pages, &[], Word::ZERO);
+    match deployed.map_err(|trouble| trouble.to_string())? {
+        (_, Some(address)) if address == sums() => Ok(world),
+        (_, address) => Err(format!("the library is deployed at {address:02x?}")),
+    }
+}
 
 /// A contract as solc made it.
 #[derive(Clone, Debug)]
 pub struct Compiled {
     /// Its name.
     pub name: String,
-    /// What of it runs.
+    /// What of it is called with drawn arguments.
     pub runs: Runs,
     /// Its ABI.
     pub abi: Abi,
@@ -110,7 +127,7 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// The functions that run.
+    /// The functions to call with drawn arguments.
     pub fn functions(&self) -> Vec<&Function> {
         let named = |function: &Function, list: &[&str]| {
             list.iter().any(|name| function.signature.split('(').next() == Some(name))
@@ -118,10 +135,25 @@ impl Compiled {
         let runs = |function: &&Function| match self.runs {
             Runs::All => true,
             Runs::Without(list) => !named(function, list),
-            Runs::Only(list) => named(function, list),
-            Runs::Nothing => false,
+            Runs::InScenarios => false,
         };
         self.abi.functions.iter().filter(runs).collect()
+    }
+
+    /// Deploys in a world, with everything known that it creates; `None` if both machines refuse.
+    ///
+    /// # Errors
+    /// A difference, or a machine that gives up.
+    pub fn deploy(
+        &self,
+        world: &mut World,
+        from: [u8; 20],
+        pages: &Contract,
+        arguments: &[u8],
+        value: Word,
+    ) -> Result<(Agreed, Option<[u8; 20]>), Trouble> {
+        announce_created(world, pages)?;
+        world.deploy(from, &self.initcode, pages, arguments, value)
     }
 
     /// Our compiler's code at a level.
@@ -129,9 +161,22 @@ impl Compiled {
     /// # Errors
     /// What the compiler says.
     pub fn pages(&self, level: Level) -> Result<Contract, Vec<Diagnostic>> {
-        let libraries = BTreeMap::from([("Libraries.sol:Sums".to_string(), SUMS)]);
+        let libraries = BTreeMap::from([("Libraries.sol:Sums".to_string(), sums())]);
         compile(&self.yul, &Options { level, libraries, ..Options::default() })
     }
+}
+
+/// Announces what a contract creates, and what that creates.
+fn announce_created(world: &mut World, pages: &Contract) -> Result<(), Trouble> {
+    for created in &pages.created {
+        // An object's name is the contract's with a number behind it.
+        let name = created.deploy.name.rsplit_once('_').map_or("", |(name, _)| name);
+        if let Some(initcode) = corpus().ok().and_then(|known| known.initcodes.get(name)) {
+            world.announce(initcode, created)?;
+        }
+        announce_created(world, created)?;
+    }
+    Ok(())
 }
 
 /// The folder of the corpus.
@@ -144,8 +189,19 @@ pub fn folder() -> PathBuf {
 /// # Errors
 /// A source that cannot be read or that solc refuses; packages that are not installed.
 pub fn compiled() -> Result<&'static [Compiled], &'static SolcError> {
-    static KNOWN: OnceLock<Result<Vec<Compiled>, SolcError>> = OnceLock::new();
-    KNOWN.get_or_init(compile_all).as_ref().map(Vec::as_slice)
+    corpus().map(|corpus| &corpus.contracts[..])
+}
+
+/// What solc made of the corpus.
+struct Corpus {
+    contracts: Vec<Compiled>,
+    /// EVM creation code of everything with code, what the packages bring included, by the contract's name.
+    initcodes: BTreeMap<String, Vec<u8>>,
+}
+
+fn corpus() -> Result<&'static Corpus, &'static SolcError> {
+    static KNOWN: OnceLock<Result<Corpus, SolcError>> = OnceLock::new();
+    KNOWN.get_or_init(compile_all).as_ref()
 }
 
 /// One contract of the corpus with our code for it; the code is made once per process and level.
@@ -173,7 +229,7 @@ fn told(name: &str, errors: &[Diagnostic]) -> String {
     lines.join("\n")
 }
 
-fn compile_all() -> Result<Vec<Compiled>, SolcError> {
+fn compile_all() -> Result<Corpus, SolcError> {
     let packages = folder().join("node_modules");
     if !packages.is_dir() {
         return Err(SolcError::Packages(packages));
@@ -183,9 +239,18 @@ fn compile_all() -> Result<Vec<Compiled>, SolcError> {
         sources.insert(entry.file.to_string(), read(&folder().join(entry.file))?);
     }
     let settings =
-        json!({ "libraries": { "Libraries.sol": { "Sums": format!("0x{}", hex::encode(SUMS)) } } });
+        json!({ "libraries": { "Libraries.sol": { "Sums": format!("0x{}", hex::encode(sums())) } } });
     let output = solc::solidity(sources, &packages, &settings)?;
-    CORPUS.iter().map(|entry| one(entry, &output["contracts"][entry.file][entry.name])).collect()
+    let contracts = CORPUS.iter().map(|entry| one(entry, &output["contracts"][entry.file][entry.name]));
+    let contracts = contracts.collect::<Result<_, _>>()?;
+    let files = output["contracts"].as_object().into_iter().flatten();
+    let all = files.flat_map(|(_, file)| file.as_object().into_iter().flatten());
+    let initcode = |contract: &serde_json::Value| {
+        let text = contract["evm"]["bytecode"]["object"].as_str()?;
+        hex::decode(text).ok().filter(|code| !code.is_empty())
+    };
+    let initcodes = all.filter_map(|(name, contract)| Some((name.clone(), initcode(contract)?))).collect();
+    Ok(Corpus { contracts, initcodes })
 }
 
 fn one(entry: &Entry, contract: &serde_json::Value) -> Result<Compiled, SolcError> {

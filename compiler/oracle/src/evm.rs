@@ -2,12 +2,15 @@
 use lathe_vm::word::Word;
 use revm::context::result::{ExecutionResult, HaltReason, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
+use revm::context_interface::CreateScheme;
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::database::{CacheDB, EmptyDB};
 use revm::inspector::Inspector;
-use revm::interpreter::{Interpreter, InterpreterTypes};
+use revm::interpreter::{
+    CallInputs, CallOutcome, CreateInputs, CreateOutcome, InstructionResult, Interpreter, InterpreterTypes,
+};
 use revm::primitives::hardfork::SpecId;
-use revm::primitives::{Address, B256, Bytes, TxKind, U256};
+use revm::primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
 use revm::state::AccountInfo;
 use revm::{InspectCommitEvm, MainBuilder, MainContext};
 use std::collections::BTreeMap;
@@ -66,6 +69,8 @@ pub struct Answer {
     pub logs: Vec<Log>,
     /// Opcodes executed.
     pub opcodes: u64,
+    /// Some call within ran out of gas, even if its caller went on.
+    pub starved: bool,
 }
 
 /// A call that the EVM does not even begin: no balance, a code too long.
@@ -77,22 +82,88 @@ pub struct Refused(String);
 pub struct Evm {
     block: Block,
     db: CacheDB<EmptyDB>,
+    stand_ins: Vec<StandIn>,
 }
 
-/// Counts executed opcodes.
-#[derive(Default)]
-struct Counter(u64);
+/// Bytes that stand for creation code when `create2` works out an address.
+struct StandIn {
+    initcode: Vec<u8>,
+    bytes: [u8; 32],
+}
 
-impl<CTX, INTR: InterpreterTypes> Inspector<CTX, INTR> for Counter {
+/// An account as it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Its wei.
+    pub balance: Word,
+    /// Its nonce.
+    pub nonce: u64,
+    /// Whether it has code.
+    pub code: bool,
+    /// Its slots that are not zero.
+    pub storage: BTreeMap<Word, Word>,
+}
+
+/// Counts executed opcodes, and notes whether any call within the transaction ran out of gas. Puts what `create2` makes
+/// where its stand-in belongs.
+struct Counter<'a> {
+    opcodes: u64,
+    starved: bool,
+    stand_ins: &'a [StandIn],
+}
+
+impl Counter<'_> {
+    /// The address that a creation gets by the bytes that stand for its code.
+    fn address(&self, inputs: &CreateInputs) -> Option<Address> {
+        let CreateScheme::Create2 { salt } = inputs.scheme() else { return None };
+        let code = inputs.init_code();
+        let fits = self.stand_ins.iter().filter(|known| code.starts_with(&known.initcode));
+        let known = fits.max_by_key(|known| known.initcode.len())?;
+        let arguments = &code[known.initcode.len()..];
+        let hash = keccak256([&known.bytes, arguments].concat());
+        Some(inputs.caller().create2(salt.to_be_bytes(), hash))
+    }
+
+    fn ended(&mut self, result: InstructionResult) {
+        use InstructionResult::{InvalidOperandOOG, MemoryLimitOOG, MemoryOOG, OutOfGas, PrecompileOOG};
+        self.starved |=
+            matches!(result, OutOfGas | MemoryOOG | MemoryLimitOOG | PrecompileOOG | InvalidOperandOOG);
+    }
+}
+
+impl<CTX, INTR: InterpreterTypes> Inspector<CTX, INTR> for Counter<'_> {
     fn step(&mut self, _: &mut Interpreter<INTR>, _: &mut CTX) {
-        self.0 += 1;
+        self.opcodes += 1;
+    }
+
+    fn call_end(&mut self, _: &mut CTX, _: &CallInputs, outcome: &mut CallOutcome) {
+        self.ended(outcome.result.result);
+    }
+
+    fn create(&mut self, _: &mut CTX, inputs: &mut CreateInputs) -> Option<CreateOutcome> {
+        if let Some(address) = self.address(inputs) {
+            inputs.set_scheme(CreateScheme::Custom { address });
+        }
+        None
+    }
+
+    fn create_end(&mut self, _: &mut CTX, _: &CreateInputs, outcome: &mut CreateOutcome) {
+        self.ended(outcome.result.result);
     }
 }
 
 impl Evm {
     /// An empty state in a block.
     pub fn new(block: Block) -> Evm {
-        Evm { block, db: CacheDB::new(EmptyDB::new()) }
+        Evm { block, db: CacheDB::new(EmptyDB::new()), stand_ins: Vec::new() }
+    }
+
+    /// From now on `create2` of this code, with arguments behind it, works out the address as if the code were these
+    /// bytes: the creation code of another machine.
+    pub fn stand_for(&mut self, initcode: &[u8], bytes: [u8; 32]) {
+        if !self.stand_ins.iter().any(|known| known.initcode == initcode) {
+            self.stand_ins.push(StandIn { initcode: initcode.to_vec(), bytes });
+        }
     }
 
     /// Gives an account wei; its nonce stays.
@@ -102,24 +173,28 @@ impl Evm {
         self.db.insert_account_info(account.into(), info);
     }
 
-    /// The wei of an account.
-    pub fn balance(&mut self, account: [u8; 20]) -> Word {
-        word(self.info(account).balance)
-    }
-
     /// Writes one storage slot.
     pub fn set_storage(&mut self, account: [u8; 20], slot: Word, value: Word) {
         // An EmptyDB answers every question.
         let _ = self.db.insert_account_storage(account.into(), number(slot), number(value));
     }
 
-    /// All slots of an account that are not zero.
-    pub fn storage_slots(&self, account: [u8; 20]) -> BTreeMap<Word, Word> {
-        let Some(account) = self.db.cache.accounts.get(&Address::from(account)) else {
-            return BTreeMap::new();
-        };
-        let set = account.storage.iter().filter(|(_, value)| !value.is_zero());
-        set.map(|(slot, value)| (word(*slot), word(*value))).collect()
+    /// All accounts that are not empty.
+    pub fn accounts(&self) -> BTreeMap<[u8; 20], Account> {
+        let mut accounts = BTreeMap::new();
+        for (address, known) in &self.db.cache.accounts {
+            let set = known.storage.iter().filter(|(_, value)| !value.is_zero());
+            let account = Account {
+                balance: word(known.info.balance),
+                nonce: known.info.nonce,
+                code: !known.info.is_empty_code_hash(),
+                storage: set.map(|(slot, value)| (word(*slot), word(*value))).collect(),
+            };
+            if account != Account::default() {
+                accounts.insert(address.into_array(), account);
+            }
+        }
+        accounts
     }
 
     /// Runs creation code; the address it made, if it succeeded.
@@ -175,9 +250,10 @@ impl Evm {
         };
         let context = Context::mainnet().with_db(&mut self.db).with_block(environment(&self.block));
         let context = context.with_cfg(limits(self.block.chain_id));
-        let mut evm = context.build_mainnet_with_inspector(Counter::default());
+        let counter = Counter { opcodes: 0, starved: false, stand_ins: &self.stand_ins };
+        let mut evm = context.build_mainnet_with_inspector(counter);
         let result = evm.inspect_tx_commit(tx).map_err(|error| Refused(format!("{error:?}")));
-        let opcodes = evm.inspector.0;
+        let Counter { opcodes, starved, .. } = evm.inspector;
         drop(evm);
 
         // Take back what the made-up fee left behind; the beneficiary gets nothing when the price is the base fee.
@@ -186,7 +262,8 @@ impl Evm {
         let spent = U256::from(result.tx_gas_used()) * U256::from(price);
         after.balance = after.balance.saturating_sub(fee - spent);
         self.db.insert_account_info(from.into(), after);
-        Ok(answer(result, opcodes))
+        let (answer, address) = answer(result, opcodes);
+        Ok((Answer { starved, ..answer }, address))
     }
 }
 
@@ -214,7 +291,10 @@ fn environment(block: &Block) -> BlockEnv {
 }
 
 fn answer(result: ExecutionResult, opcodes: u64) -> (Answer, Option<[u8; 20]>) {
-    let made = |status, output: Bytes| Answer { status, output: output.to_vec(), logs: Vec::new(), opcodes };
+    let made = |status, output: Bytes| {
+        let (output, logs) = (output.to_vec(), Vec::new());
+        Answer { status, output, logs, opcodes, starved: false }
+    };
     match result {
         ExecutionResult::Success { logs, output, .. } => {
             let address = match &output {

@@ -8,3 +8,4 @@ pub mod evm;
 pub mod program;
 pub mod solc;
 pub mod twin;
+pub mod world;

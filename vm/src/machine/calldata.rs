@@ -28,7 +28,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let access = self.register(index, 4)?;
         match proven {
             true => self.tracer.effect(|| Effect::Context(access)),
-            false => self.tracer.executed(None, Flow::Stay),
+            false => self.tracer.executed(Flow::Stay),
         }
         Ok(match index {
             0 | 1 => Word::from(u128::from(Window::unpack(access.old).length)),
@@ -47,7 +47,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             (op::BLOCKHASH, _) => self.environment.block_hash(s.a),
             _ => Word::ZERO,
         };
-        self.tracer.executed(None, Flow::Stay);
+        self.tracer.executed(Flow::Stay);
         Ok(value)
     }
 
@@ -63,7 +63,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let second = self.access(w.space, w.ctx, q + 1, 6, None)?;
         match proven {
             true => self.tracer.effect(|| Effect::Calldata { window: register, words: [first, second] }),
-            false => self.tracer.executed(None, Flow::Stay),
+            false => self.tracer.executed(Flow::Stay),
         }
         if !inside {
             return Ok(Word::ZERO);

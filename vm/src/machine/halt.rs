@@ -39,12 +39,21 @@ pub enum HaltKind {
     /// A `keccak`, `copy` or `log` of more than [`super::MAX_RANGE`] bytes.
     #[error("range of more than 16 MiB")]
     RangeTooLong,
+    /// A state change in a static context.
+    #[error("state change in a static context")]
+    Static,
+    /// A far call, `create` or `selfdestruct` in context 0.
+    #[error("contract-only instruction in the kernel")]
+    ContractOnly,
     /// `istore` outside deploy mode.
     #[error("immutable written outside deploy mode")]
     NotDeploying,
     /// A deploy page that does not hand back the hash of its runtime page.
     #[error("a deploy page must hand back 32 bytes")]
     DeployReturn,
+    /// A deploy page that hands back a hash of which no page is known.
+    #[error("a deploy page must hand back the hash of a known page")]
+    UnknownCode,
     /// The final return must hand back 96 aligned bytes.
     #[error("the final return must hand back 96 bytes")]
     FinalReturn,

@@ -23,10 +23,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if source.base % 32 != 0 {
             self.unproven(|| "unaligned keccak".into())?;
         }
-        self.hashed += u64::from(source.length);
-        if self.hashed > self.limits.max_hashed_bytes {
-            return Err(Halt::Limit { what: "hashed bytes", limit: self.limits.max_hashed_bytes });
-        }
+        self.hashes(source.length)?;
         if source.base % 32 != 0 {
             let mut bytes = std::mem::take(&mut self.scratch);
             bytes.clear();
@@ -61,8 +58,15 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(digest)
     }
 
+    /// Counts bytes against the limit on hashed ones.
+    pub(super) fn hashes(&mut self, bytes: u32) -> Result<(), Halt> {
+        self.hashed += u64::from(bytes);
+        let limit = self.limits.max_hashed_bytes;
+        if self.hashed > limit { Err(Halt::Limit { what: "hashed bytes", limit }) } else { Ok(()) }
+    }
+
     fn keccak_executed(&mut self, bytes: &[u8]) -> Word {
-        self.tracer.executed(None, Flow::Stay);
+        self.tracer.executed(Flow::Stay);
         Word::from_be_bytes(Keccak256::digest(bytes).into())
     }
 }

@@ -33,7 +33,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if aligned {
             let access = self.access(space::HEAP, self.regs.ctx, index, 4, store.then_some(s.old))?;
             match wraps {
-                true => self.tracer.executed(None, Flow::Stay),
+                true => self.tracer.executed(Flow::Stay),
                 false => self.tracer.effect(|| Effect::Heap(access)),
             }
             return Ok((!store).then_some(access.new));
@@ -64,7 +64,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
                 Some(or(alu::shl(first, left), alu::shr(second, right)))
             }
         };
-        self.tracer.executed(None, Flow::Stay);
+        self.tracer.executed(Flow::Stay);
         Ok(loaded)
     }
 
@@ -74,7 +74,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let mut bytes = self.mem.peek(space::HEAP, self.regs.ctx, address / 32).to_be_bytes();
         bytes[address as usize % 32] = s.old.lo as u8;
         self.access(space::HEAP, self.regs.ctx, address / 32, 4, Some(Word::from_be_bytes(bytes)))?;
-        self.tracer.executed(None, Flow::Stay);
+        self.tracer.executed(Flow::Stay);
         Ok(())
     }
 
@@ -88,11 +88,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             let mut bytes = std::mem::take(&mut self.scratch);
             bytes.clear();
             let read = self.copy_source(s, target.length, &mut bytes);
-            let done = read.and_then(|()| self.write_bytes(target.base, &bytes, 6));
+            let done = read.and_then(|()| self.write_bytes(target.ctx, target.base, &bytes, 6));
             self.scratch = bytes;
             done?;
         }
-        self.tracer.executed(None, Flow::Stay);
+        self.tracer.executed(Flow::Stay);
         Ok(())
     }
 

@@ -28,6 +28,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if s.i.imm > MAX_TOPICS {
             return Err(HaltKind::Mode.into());
         }
+        self.changes_state()?;
         let source = Self::bounded(self.heap_range(s.a, s.b)?.0)?;
         self.moves(source.length + OVERHEAD)?;
         let address = account(self.register(2, 4)?.old)?;
@@ -40,7 +41,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         for j in 1..u32::from(s.i.imm) {
             topics.push(self.slot(u32::from(s.i.d) + j, 5 + u64::from(j))?.old);
         }
-        self.tracer.executed(None, Flow::Stay);
+        self.tracer.executed(Flow::Stay);
         self.events.push(Event::Log(Log { address, topics, data }));
         Ok(())
     }

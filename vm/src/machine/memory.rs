@@ -66,6 +66,11 @@ impl<S: Stamp> Sparse<S> {
         &mut chunk[i % CHUNK]
     }
 
+    /// Cells there is room for.
+    fn opened(&self) -> u64 {
+        (self.dense.len() + self.rest.len() * CHUNK) as u64
+    }
+
     /// Touched cells in order of index.
     fn touched(&self) -> impl Iterator<Item = (u32, &Cell<S>)> {
         let dense = (0..).zip(&self.dense);
@@ -120,9 +125,19 @@ impl<S: Stamp> Memory<S> {
         });
     }
 
+    /// Drops a space, [`space::SLOT`] or [`space::HEAP`], of a context that has ended.
+    pub fn forget(&mut self, space: u8, ctx: u32) {
+        if let Some(place) = self.place(ctx) {
+            let context = &mut self.contexts[place];
+            let cells = if space == space::SLOT { &mut context.slots } else { &mut context.heap };
+            self.opened -= cells.opened();
+            *cells = Sparse::new();
+        }
+    }
+
     /// Bytes of the cells held, as the fast mode holds them.
     pub fn bytes(&self) -> u64 {
-        self.opened * size_of::<Cell<()>>() as u64
+        self.opened * size_of::<Cell<()>>() as u64 + (self.contexts.len() * size_of::<Context<()>>()) as u64
     }
 
     /// Where a context lies in the list.

@@ -4,18 +4,23 @@ pub mod alu;
 mod call;
 mod calldata;
 mod control;
+mod create;
+mod end;
 mod environment;
+mod far;
 mod halt;
 mod hash;
 mod heap;
 mod limits;
 mod log;
 mod memory;
+mod precompile;
 mod storage;
 pub mod tracer;
 mod window;
 mod world;
 
+pub use create::{contract_address, contract_address_salted};
 pub use environment::Environment;
 pub use halt::{Halt, HaltKind, Stopped};
 pub use limits::{Limits, MAX_OUTPUT, MAX_RANGE, MEMORY_CHECK};
@@ -68,6 +73,9 @@ pub enum Event {
 
 /// Access times `16 * clock + k` stay below 2^32.
 pub const MAX_CLOCK: u32 = (1 << 28) - 1;
+
+/// The longest chain of contracts below the one that a transaction calls.
+pub const MAX_DEPTH: u32 = 1024;
 
 /// Host memory that a state cell and a journal entry stand for, roughly.
 const STATE_CELL: u64 = 256;
@@ -347,7 +355,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         match i.opcode {
             op::CONST => return self.constant(i),
             op::SELECT => self.tracer.effect(|| Effect::Select),
-            op::ADDMOD | op::MULMOD => self.tracer.executed(None, Flow::Stay),
+            op::ADDMOD | op::MULMOD => self.tracer.executed(Flow::Stay),
             _ => {}
         }
         alu::eval(i, a, b, old)
@@ -363,7 +371,10 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             Family::Hash => self.keccak(s).map(Some),
             Family::Call => match s.i.opcode {
                 op::MIMICCALL => self.mimiccall(s, next),
+                op::CALL | op::STATICCALL | op::DELEGATECALL => self.far_call(s, next),
+                op::CREATE => self.create(s, next),
                 op::RETURN => self.ret(s, next),
+                op::SELFDESTRUCT => self.selfdestruct(s, next),
                 op::LOG => self.log(s),
                 _ => self.revert(s, next),
             }

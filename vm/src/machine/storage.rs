@@ -2,20 +2,22 @@
 //! Every write leaves a journal entry, or a revert could not take it back.
 use super::tracer::Tracer;
 use super::world::StateRead;
-use super::{Event, Halt, HaltKind, Machine, Operands};
+use super::{Event, Halt, HaltKind, MAX_CLOCK, Machine, Operands, alu};
 use crate::isa::op;
 use crate::state::{CellId, kind};
-use crate::trace::{Access, Effect, Flow, JournalEntry, Regs, StateAccess};
+use crate::trace::{Effect, Flow, JournalEntry, Regs, StateAccess, mode};
 use crate::word::Word;
 
 /// The low 20 bytes of a word below 2^160.
 pub(super) fn account(w: Word) -> Result<[u8; 20], Halt> {
-    if w.hi >> 32 != 0 {
-        return Err(HaltKind::AddressRange.into());
-    }
+    if w.hi >> 32 != 0 { Err(HaltKind::AddressRange.into()) } else { Ok(low_account(w)) }
+}
+
+/// The low 20 bytes of a word.
+pub(super) fn low_account(w: Word) -> [u8; 20] {
     let mut out = [0; 20];
     out.copy_from_slice(&w.to_be_bytes()[12..]);
-    Ok(out)
+    out
 }
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
@@ -31,6 +33,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `sload`, `sstore`, `aload`, `astore`.
     fn storage_proven(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
         let write = matches!(s.i.opcode, op::SSTORE | op::ASTORE).then_some(s.b);
+        if s.i.opcode == op::SSTORE {
+            self.changes_state()?;
+        }
         let (reg, cell) = match s.i.opcode {
             op::SLOAD | op::SSTORE => {
                 let reg = self.register(2, 4)?;
@@ -42,7 +47,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if reg.is_none() && cell.kind == 1 {
             self.events.push(if write.is_some() { Event::NonceWrite(cell) } else { Event::NonceRead(cell) });
         }
-        self.finish_storage(reg, access, write.is_some(), next);
+        let journal = write.map(|_| self.enter(access, next));
+        self.tracer.effect(|| Effect::Storage { reg, cell: access, journal });
         Ok(write.is_none().then_some(access.old))
     }
 
@@ -65,22 +71,33 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             op::ILOAD => (kind::IMMUTABLE, number, None),
             _ => (kind::IMMUTABLE, number, Some(s.old)),
         };
-        if s.i.opcode == op::ISTORE && self.register(5, 6)?.old != Word::from(1) {
+        if write.is_some() {
+            self.changes_state()?;
+        }
+        if s.i.opcode == op::ISTORE && self.regs.mode & mode::DEPLOY == 0 {
             return Err(HaltKind::NotDeploying.into());
         }
-        let address = account(self.register(2, 4)?.old)?;
+        let own = self.register(2, 4)?.old;
+        // Immutables belong to the code, which after a `delegatecall` is another account's.
+        let holder = match s.i.opcode {
+            op::ILOAD => Some(self.register(5, 6)?.old).filter(|code| !code.is_zero()),
+            _ => None,
+        };
+        let address = account(holder.unwrap_or(own))?;
         let access = self.state(CellId { kind, address, slot }, 5, write)?;
-        let journal = self.enter(access, write.is_some(), next);
-        self.tracer.executed(journal, Flow::Stay);
+        if write.is_some() {
+            self.enter(access, next);
+        }
+        self.tracer.executed(Flow::Stay);
         Ok(write.is_none().then_some(access.old))
     }
 
     /// `balance`, `extcodehash`, `extcodesize` of the address in the low 160 bits.
     fn account_value(&mut self, s: &Operands) -> Result<Word, Halt> {
-        let address = account(Word::new(s.a.hi & 0xffff_ffff, s.a.lo))?;
+        let address = low_account(s.a);
         let kind = if s.i.opcode == op::BALANCE { kind::BALANCE } else { kind::CODE_HASH };
         let value = self.state(CellId { kind, address, slot: Word::ZERO }, 4, None)?.old;
-        self.tracer.executed(None, Flow::Stay);
+        self.tracer.executed(Flow::Stay);
         if s.i.opcode != op::EXTCODESIZE || value.is_zero() {
             return Ok(value);
         }
@@ -88,17 +105,47 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(Word::from(page.words.len() as u128 * 8))
     }
 
-    /// Makes the journal entry of a write.
-    fn enter(&mut self, cell: StateAccess, write: bool, next: &mut Regs) -> Option<JournalEntry> {
-        let prev = self.regs.jhead;
-        let entry = write.then_some(JournalEntry { id: self.clock, prev, cell: cell.cell, old: cell.old })?;
-        self.journal.push(entry);
-        next.jhead = entry.id;
-        Some(entry)
+    /// Halts in a static context.
+    pub(super) fn changes_state(&self) -> Result<(), Halt> {
+        if self.regs.mode & mode::STATIC == 0 { Ok(()) } else { Err(HaltKind::Static.into()) }
     }
 
-    fn finish_storage(&mut self, reg: Option<Access>, cell: StateAccess, write: bool, next: &mut Regs) {
-        let journal = self.enter(cell, write, next);
-        self.tracer.effect(|| Effect::Storage { reg, cell, journal });
+    /// Makes the journal entry of a write.
+    pub(super) fn enter(&mut self, cell: StateAccess, next: &mut Regs) -> JournalEntry {
+        let prev = next.jhead;
+        // Entries of one step lie 2^28 apart: clocks stay below that.
+        let id = if prev & MAX_CLOCK == self.clock { prev + MAX_CLOCK + 1 } else { self.clock };
+        let entry = JournalEntry { id, prev, cell: cell.cell, old: cell.old };
+        self.journal.push(entry);
+        self.tracer.entry(entry);
+        next.jhead = id;
+        entry
+    }
+
+    /// Moves wei between two accounts, at `k` and `k + 1`, with a journal entry each; nothing for a value of zero.
+    /// False, with nothing moved, if there is too little.
+    pub(super) fn transfer(
+        &mut self,
+        from: [u8; 20],
+        to: [u8; 20],
+        wei: Word,
+        k: u64,
+        next: &mut Regs,
+    ) -> Result<bool, Halt> {
+        if wei.is_zero() {
+            return Ok(true);
+        }
+        let (from, to) = (CellId::balance(from), CellId::balance(to));
+        let has = self.world.peek(&from);
+        if has < wei {
+            self.state(from, k, None)?;
+            return Ok(false);
+        }
+        let access = self.state(from, k, Some(alu::sub(has, wei)))?;
+        self.enter(access, next);
+        let sum = alu::add(self.world.peek(&to), wei);
+        let access = self.state(to, k + 1, Some(sum))?;
+        self.enter(access, next);
+        Ok(true)
     }
 }

@@ -39,8 +39,10 @@ pub trait Tracer: Default {
     fn access(&mut self, access: Access);
     /// A state access of the step under way.
     fn cell(&mut self, access: StateAccess);
-    /// Says that the step under way has no chip: its effect is the accesses told so far.
-    fn executed(&mut self, journal: Option<JournalEntry>, flow: Flow);
+    /// A journal entry that the step under way makes.
+    fn entry(&mut self, entry: JournalEntry);
+    /// Says that the step under way has no chip: its effect is the accesses and entries told so far.
+    fn executed(&mut self, flow: Flow);
     /// A finished step; `make` receives the effect told before.
     fn step(&mut self, make: impl FnOnce(Effect) -> Step);
     /// A hash; answers its index.
@@ -61,7 +63,9 @@ impl Tracer for NoTrace {
     #[inline(always)]
     fn cell(&mut self, _: StateAccess) {}
     #[inline(always)]
-    fn executed(&mut self, _: Option<JournalEntry>, _: Flow) {}
+    fn entry(&mut self, _: JournalEntry) {}
+    #[inline(always)]
+    fn executed(&mut self, _: Flow) {}
     #[inline(always)]
     fn step(&mut self, _: impl FnOnce(Effect) -> Step) {}
     #[inline(always)]
@@ -80,6 +84,7 @@ pub struct Recorder {
     pending: Option<Effect>,
     accesses: Vec<Access>,
     cells: Vec<StateAccess>,
+    entries: Vec<JournalEntry>,
 }
 
 impl Tracer for Recorder {
@@ -94,14 +99,19 @@ impl Tracer for Recorder {
     fn cell(&mut self, access: StateAccess) {
         self.cells.push(access);
     }
-    fn executed(&mut self, journal: Option<JournalEntry>, flow: Flow) {
+    fn entry(&mut self, entry: JournalEntry) {
+        self.entries.push(entry);
+    }
+    fn executed(&mut self, flow: Flow) {
         let accesses = std::mem::take(&mut self.accesses);
         let cells = std::mem::take(&mut self.cells);
+        let journal = std::mem::take(&mut self.entries);
         self.pending = Some(Effect::Executed(Box::new(Executed { accesses, cells, journal, flow })));
     }
     fn step(&mut self, make: impl FnOnce(Effect) -> Step) {
         self.accesses.clear();
         self.cells.clear();
+        self.entries.clear();
         let effect = self.pending.take().unwrap_or(Effect::None);
         self.steps.push(make(effect));
     }

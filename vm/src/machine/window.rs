@@ -100,18 +100,18 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(())
     }
 
-    /// Writes bytes to the own heap from byte `start`, each word with one access at `k`; the range has been checked.
-    pub(super) fn write_bytes(&mut self, start: u32, bytes: &[u8], k: u64) -> Result<(), Halt> {
+    /// Writes bytes to a heap from byte `start`, each word with one access at `k`; the range has been checked.
+    pub(super) fn write_bytes(&mut self, ctx: u32, start: u32, bytes: &[u8], k: u64) -> Result<(), Halt> {
         let (mut skip, mut rest) = (start as usize % 32, bytes);
         let mut index = start / 32;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(32 - skip));
             let mut word = match now.len() {
                 32 => [0; 32],
-                _ => self.mem.peek(space::HEAP, self.regs.ctx, index).to_be_bytes(),
+                _ => self.mem.peek(space::HEAP, ctx, index).to_be_bytes(),
             };
             word[skip..skip + now.len()].copy_from_slice(now);
-            self.access(space::HEAP, self.regs.ctx, index, k, Some(Word::from_be_bytes(word)))?;
+            self.access(space::HEAP, ctx, index, k, Some(Word::from_be_bytes(word)))?;
             (skip, rest, index) = (0, later, index + 1);
         }
         Ok(())

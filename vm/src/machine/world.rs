@@ -102,6 +102,15 @@ impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
         StateAccess { cell: id, time, old_time, old, new: cell.value }
     }
 
+    /// A cell's value, without being an access.
+    pub fn peek(&self, id: &CellId) -> Word {
+        match (id.kind, self.cells.get(id)) {
+            (kind::TRANSIENT, _) => self.transient.get(id).map_or(Word::ZERO, |c| c.value),
+            (_, Some(cell)) => cell.value,
+            (_, None) => self.view.read(id),
+        }
+    }
+
     /// All cells accessed, in no order.
     pub fn touched(&self) -> Vec<Touched> {
         let of = |(cell, c): (&CellId, &StateCell<S>)| Touched {

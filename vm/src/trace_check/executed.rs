@@ -1,8 +1,9 @@
 //! Steps without a chip: that their accesses are of the spaces and at the times that `docs/isa.md` gives the
 //! instruction, that only those that write change a cell, and that they leave the contexts as their flow says.
-use super::{Checker, TraceError, step_fault};
+use super::{Checker, TraceError, contexts, step_fault};
 use crate::isa::{Instruction, op};
-use crate::trace::{Access, Executed, Flow, Regs, Step, space};
+use crate::state::kind;
+use crate::trace::{Access, Executed, Flow, Frame, JournalEntry, Step, mode, space};
 use crate::word::Word;
 use sha3::{Digest, Keccak256};
 
@@ -13,11 +14,13 @@ enum Whose {
     Own(u8),
     /// Any memory: a window may lie in another context.
     Any,
-    /// Space of the context that the step opens or goes back to.
+    /// Space of the context that the step opens or goes back to; the running one if it does neither.
     Next(u8),
+    /// Space of the context whose id is the clock.
+    New(u8),
 }
 
-use Whose::{Any, Next, Own};
+use Whose::{Any, New, Next, Own};
 
 /// An access that an instruction makes: whose memory, at which `k`, and whether it may change the cell.
 type Place = (Whose, u64, bool);
@@ -34,8 +37,8 @@ fn places(opcode: u16) -> &'static [Place] {
         op::COPY => &[(Own(space::REG), 4, READ), (Any, 5, READ), (Own(space::HEAP), 6, WRITE)],
         op::KECCAK => &[(Own(space::REG), 4, READ), (Any, 5, READ)],
         op::CDLD => &[(Own(space::REG), 4, READ), (Any, 5, READ), (Any, 6, READ)],
-        op::RDSIZE | op::CALLVALUE | op::TLOAD | op::TSTORE | op::ILOAD => &[(Own(space::REG), 4, READ)],
-        op::ISTORE => &[(Own(space::REG), 4, READ), (Own(space::REG), 6, READ)],
+        op::RDSIZE | op::CALLVALUE | op::TLOAD | op::TSTORE | op::ISTORE => &[(Own(space::REG), 4, READ)],
+        op::ILOAD => &[(Own(space::REG), 4, READ), (Own(space::REG), 6, READ)],
         op::LOG => &[
             (Own(space::REG), 4, READ),
             (Own(space::HEAP), 5, READ),
@@ -52,13 +55,39 @@ fn places(opcode: u16) -> &'static [Place] {
             (Next(space::REG), 10, WRITE),
             (Next(space::REG), 11, WRITE),
             (Own(space::SLOT), 12, READ),
-            (Next(space::REG), 13, WRITE),
             (Own(space::SLOT), 14, READ),
         ],
+        op::CALL | op::STATICCALL | op::DELEGATECALL => &[
+            (Own(space::SLOT), 4, READ),
+            (Own(space::HEAP), 5, READ),
+            (New(space::HEAP), 6, WRITE),
+            (Own(space::REG), 6, READ),
+            (New(space::REG), 8, WRITE),
+            (New(space::REG), 9, WRITE),
+            (Next(space::REG), 10, WRITE),
+            (New(space::REG), 11, WRITE),
+            (Own(space::SLOT), 12, READ),
+            (Own(space::REG), 12, READ),
+            (Next(space::SLOT), 13, WRITE),
+            (Own(space::REG), 14, READ),
+            (New(space::REG), 15, WRITE),
+        ],
+        op::CREATE => &[
+            (Own(space::SLOT), 4, READ),
+            (Own(space::HEAP), 5, READ),
+            (Own(space::REG), 7, READ),
+            (Own(space::SLOT), 8, READ),
+            (New(space::REG), 8, WRITE),
+            (New(space::REG), 9, WRITE),
+            (Next(space::REG), 10, WRITE),
+            (New(space::REG), 11, WRITE),
+            (Next(space::SLOT), 13, WRITE),
+        ],
+        op::SELFDESTRUCT => &[(Own(space::REG), 6, READ)],
         // Of a halt: the link is written before the target is found to lie outside the page.
         op::NCALL => &[(Own(space::SLOT), 4, WRITE)],
         // In deploy mode.
-        op::RETURN => &[(Own(space::REG), 6, READ)],
+        op::RETURN => &[(Own(space::REG), 6, READ), (Own(space::HEAP), 7, READ)],
         _ => &[],
     }
 }
@@ -66,12 +95,27 @@ fn places(opcode: u16) -> &'static [Place] {
 /// The accesses of the end of a context.
 const END: &[Place] = &[(Next(space::SLOT), 4, WRITE), (Next(space::REG), 5, WRITE)];
 
-/// The `k` of an instruction's state access.
-fn state_time(opcode: u16, flow: Flow) -> u64 {
-    match (flow, opcode) {
-        (Flow::Undo(_), _) | (_, op::BALANCE | op::EXTCODEHASH | op::EXTCODESIZE) => 4,
-        (Flow::Call(_), _) => 7,
-        _ => 5,
+/// The state accesses that an instruction may make: the kind of the cell and `k`.
+fn state_places(opcode: u16) -> &'static [(u8, u64)] {
+    match opcode {
+        op::BALANCE => &[(kind::BALANCE, 4)],
+        op::EXTCODEHASH | op::EXTCODESIZE => &[(kind::CODE_HASH, 4)],
+        op::TLOAD | op::TSTORE => &[(kind::TRANSIENT, 5)],
+        op::ILOAD | op::ISTORE => &[(kind::IMMUTABLE, 5)],
+        op::MIMICCALL => &[(kind::CODE_HASH, 7)],
+        op::CALL | op::STATICCALL | op::DELEGATECALL => {
+            &[(kind::CODE_HASH, 7), (kind::BALANCE, 8), (kind::BALANCE, 9)]
+        }
+        op::CREATE => &[
+            (kind::NONCE, 5),
+            (kind::NONCE, 6),
+            (kind::CODE_HASH, 7),
+            (kind::BALANCE, 8),
+            (kind::BALANCE, 9),
+        ],
+        op::RETURN => &[(kind::CODE_HASH, 6)],
+        op::SELFDESTRUCT => &[(kind::BALANCE, 4), (kind::BALANCE, 5)],
+        _ => &[],
     }
 }
 
@@ -90,56 +134,63 @@ impl Checker<'_> {
                 READ => self.read(a, s.clock, *k)?,
             }
         }
+        if let Flow::Undo(entry) = &e.flow {
+            return self.undo(s, e, entry);
+        }
         for cell in &e.cells {
-            self.cell(cell, s.clock, state_time(i.opcode, e.flow))?;
+            let place = state_places(i.opcode).iter().find(|p| **p == (cell.cell.kind, cell.time % 16));
+            let Some((_, k)) = place else {
+                return Err(step_fault(s, "a state access that the instruction does not make"));
+            };
+            self.cell(cell, s.clock, *k)?;
         }
-        let cell = e.cells.first();
-        match (&e.journal, cell, e.flow) {
-            (Some(entry), Some(cell), Flow::Stay) => self.written(s, cell, entry)?,
-            (None, _, Flow::Undo(entry)) => {
-                let cell = cell.ok_or_else(|| step_fault(s, "an undo without a write"))?;
-                self.undone(s, &entry, cell)?;
-            }
-            (None, cell, _) if cell.is_none_or(|c| c.old == c.new) => {}
-            _ => return Err(step_fault(s, "a state write without its journal entry")),
+        let head = self.written(s, &e.cells, &e.journal)?;
+        match &e.flow {
+            Flow::Stay => Checker::keeps(s, head)?,
+            Flow::Call(frame) => self.call(s, e, head, frame)?,
+            Flow::End { frame, success } => self.end(s, e, head, (frame, *success))?,
+            Flow::Undo(_) => {}
         }
-        self.flow(s, e)?;
         match (i.opcode, e.flow) {
             (op::KECCAK, Flow::Stay) => digest(s, e),
             _ => Ok(()),
         }
     }
 
-    fn flow(&mut self, s: &Step, e: &Executed) -> Result<(), TraceError> {
-        match &e.flow {
-            Flow::Undo(_) => Ok(()),
-            Flow::Stay => {
-                let Regs { ctx, code, fp, .. } = s.next;
-                match (ctx, code, fp) == (s.regs.ctx, s.regs.code, s.regs.fp) {
-                    true => Ok(()),
-                    false => Err(step_fault(s, "the instruction leaves its context")),
-                }
-            }
-            Flow::Call(frame) => {
-                // Of the callee's cell, or in deploy mode of the last slot of the block.
-                let slot = e.accesses.iter().find(|a| a.space == space::SLOT && a.time % 16 == 14);
-                let code = e.cells.first().map(|c| c.old).or(slot.map(|a| a.old));
-                self.called(s, code.unwrap_or_default(), frame)
-            }
-            Flow::End { frame, success } => {
-                if *success && Instruction::decode(s.word).opcode != op::RETURN {
-                    return Err(step_fault(s, "a context that does not return succeeds"));
-                }
-                let status = e
-                    .accesses
-                    .iter()
-                    .find(|a| (a.space, a.ctx, a.index) == (space::SLOT, frame.caller.ctx, frame.dest));
-                if status.map(|a| a.new) != Some(Word::from(u128::from(*success))) {
-                    return Err(step_fault(s, "the caller does not learn how the call ended"));
-                }
-                self.ended(s, frame, *success)
-            }
+    /// An undo step of a halt: one state write, at `k = 4`, and no entry.
+    fn undo(&mut self, s: &Step, e: &Executed, entry: &JournalEntry) -> Result<(), TraceError> {
+        let ([cell], []) = (&e.cells[..], &e.journal[..]) else {
+            return Err(step_fault(s, "an undo that does not write one cell"));
+        };
+        self.cell(cell, s.clock, 4)?;
+        self.undone(s, entry, cell)
+    }
+
+    fn end(
+        &mut self,
+        s: &Step,
+        e: &Executed,
+        head: u32,
+        (frame, success): (&Frame, bool),
+    ) -> Result<(), TraceError> {
+        let opcode = Instruction::decode(s.word).opcode;
+        if success && !matches!(opcode, op::RETURN | op::SELFDESTRUCT) {
+            return Err(step_fault(s, "a context that does not return succeeds"));
         }
+        let place = |a: &&Access| (a.space, a.ctx, a.index) == (space::SLOT, frame.caller.ctx, frame.dest);
+        let status = e.accesses.iter().find(place).map(|a| a.new);
+        // A creation's caller learns the new address.
+        let want = match success && s.regs.mode & mode::DEPLOY != 0 {
+            true => contexts::register(s, e, 2),
+            false => Some(Word::from(u128::from(success))),
+        };
+        if want.is_none() || status != want {
+            return Err(step_fault(s, "the caller does not learn how the call ended"));
+        }
+        if !success && !e.journal.is_empty() {
+            return Err(step_fault(s, "a failure writes state"));
+        }
+        self.ended(s, frame, success, head)
     }
 }
 
@@ -149,6 +200,7 @@ fn fits(s: &Step, a: &Access, (whose, k, _): &Place) -> bool {
         Any => true,
         Own(space) => (a.space, a.ctx) == (space, s.regs.ctx),
         Next(space) => (a.space, a.ctx) == (space, s.next.ctx),
+        New(space) => (a.space, a.ctx) == (space, s.clock),
     };
     place && a.time == 16 * u64::from(s.clock) + k
 }

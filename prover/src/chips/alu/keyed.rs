@@ -16,7 +16,7 @@ pub const CTX: u32 = 5;
 /// A step of `opcode` with immediate `t` (class B) on the operands given.
 pub fn step(opcode: u16, t: u16, [a, b, old, new]: [Word; 4], effect: Effect) -> Step {
     let i = Instruction { opcode, imm: 0, d: 3, a: 1, b: t };
-    let regs = Regs { ctx: CTX, code: 1, pc: 9, fp: 100, jhead: 4 };
+    let regs = Regs { ctx: CTX, code: 1, pc: 9, fp: 100, jhead: 4, ..Regs::default() };
     let slot = |index: u32, k: u64, old: Word, new: Word| access(space::SLOT, CTX, index, k, old, new);
     Step {
         clock: CLOCK,

@@ -13,7 +13,7 @@ fn undo(id: u32, prev: u32) -> UndoRow {
     let time = 16 * u64::from(clock);
     let slot =
         |k, old| Access { space: space::SLOT, ctx: 4, index: 9, time: time + k, old_time: 77, old, new: old };
-    let regs = Regs { ctx: 4, code: 1, pc: 33, fp: 8, jhead: id };
+    let regs = Regs { ctx: 4, code: 1, pc: 33, fp: 8, jhead: id, ..Regs::default() };
     let [a, b, d] = [1u64, 2, 3].map(|k| slot(k, Word { lo: u128::from(k) << 70, hi: 1 }));
     let entry = entry(id, prev);
     let cell = StateAccess {

@@ -19,7 +19,7 @@ fn access(space: u8, ctx: u32, index: u32, k: u64, old: Word) -> Access {
 
 /// `keccak` of `b` bytes from byte `a`, with calldata `(base, length)` in the heap of context 3.
 fn row(imm: u64, a: Word, b: Word, base: u32, length: u32) -> KeccakCallRow {
-    let regs = Regs { ctx: CTX, code: 2, pc: 40, fp: 600, jhead: 31 };
+    let regs = Regs { ctx: CTX, code: 2, pc: 40, fp: 600, jhead: 31, ..Regs::default() };
     let packed = (u128::from(space::HEAP) << 32 | 3) << 64 | u128::from(base) << 32 | u128::from(length);
     let window = access(space::REG, CTX, 0, 4, packed.into());
     let d = Access { new: DIGEST, ..access(space::SLOT, CTX, 603, 3, Word::from(4)) };

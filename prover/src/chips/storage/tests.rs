@@ -30,6 +30,7 @@ fn row(write: bool, own: Option<[u8; 20]>, kind: u8) -> StorageRow {
         pc: 40,
         fp: 64,
         jhead: 900,
+        ..Regs::default()
     };
     let cell = match own {
         Some(address) => CellId { kind: 0, address, slot: a },

@@ -1,0 +1,124 @@
+//! `create` and `create2`: a contract from the hash of its deploy page, at the address that Ethereum would give it.
+use super::environment::address_word;
+use super::far::Surroundings;
+use super::storage::account;
+use super::tracer::Tracer;
+use super::world::StateRead;
+use super::{Halt, HaltKind, MAX_DEPTH, Machine, Operands, Window, alu};
+use crate::state::CellId;
+use crate::trace::{Regs, mode};
+use crate::word::Word;
+use sha3::{Digest, Keccak256};
+
+/// Bytes of the deploy page's hash, with which creation code begins.
+const HASH: u32 = 32;
+
+/// Where CREATE puts the contract that `sender` makes with this nonce: the last 20 bytes of
+/// `keccak(rlp([sender, nonce]))`.
+pub fn contract_address(sender: [u8; 20], nonce: u64) -> [u8; 20] {
+    let bytes = nonce.to_be_bytes();
+    let digits = &bytes[nonce.leading_zeros() as usize / 8..];
+    let mut list = vec![0x80 + 20];
+    list.extend_from_slice(&sender);
+    match digits {
+        [small @ 1..=0x7f] => list.push(*small),
+        _ => {
+            list.push(0x80 + digits.len() as u8);
+            list.extend_from_slice(digits);
+        }
+    }
+    last20(Keccak256::new().chain_update([0xc0 + list.len() as u8]).chain_update(&list))
+}
+
+/// Where CREATE2 puts it: the last 20 bytes of `keccak(0xff ++ sender ++ salt ++ keccak(creation code))`.
+pub fn contract_address_salted(sender: [u8; 20], salt: Word, creation_code: &[u8]) -> [u8; 20] {
+    let code = Keccak256::digest(creation_code);
+    let head = Keccak256::new().chain_update([0xff]).chain_update(sender);
+    last20(head.chain_update(salt.to_be_bytes()).chain_update(code))
+}
+
+fn last20(hasher: Keccak256) -> [u8; 20] {
+    let mut out = [0; 20];
+    out.copy_from_slice(&hasher.finalize()[12..]);
+    out
+}
+
+impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
+    /// `create d, a, b, imm`
+    pub(super) fn create(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+        if self.frames.is_empty() {
+            return Err(HaltKind::ContractOnly.into());
+        }
+        if s.i.imm > 1 {
+            return Err(HaltKind::Mode.into());
+        }
+        self.changes_state()?;
+        let block = u32::from(s.i.b);
+        let code = Self::bounded(self.heap_range(s.a, s.b)?.0)?;
+        let value = self.slot(block + 1, 4)?.old;
+        let salt = if s.i.imm == 1 { Some(self.slot(block + 2, 8)?.old) } else { None };
+        let own = self.register(2, 7)?.old;
+        let creator = account(own)?;
+        if self.regs.depth >= MAX_DEPTH || self.lacks(creator, value)? {
+            return self.done(s, Word::ZERO, self.nothing());
+        }
+        let mut bytes = Vec::new();
+        let read = if salt.is_some() { code.length } else { code.length.min(HASH) };
+        self.hashes(read)?;
+        self.read_bytes(Window { length: read, ..code }, 5, &mut bytes)?;
+        let nonce = self.world.peek(&CellId::nonce(creator));
+        let counted = self.state(CellId::nonce(creator), 5, Some(alu::add(nonce, Word::from(1))))?;
+        self.enter(counted, next);
+        let address = match salt {
+            Some(salt) => contract_address_salted(creator, salt, &bytes),
+            None => contract_address(creator, nonce.lo as u64),
+        };
+        let page = Word::from_first_bytes(&bytes);
+        match page.filter(|page| self.codes.get(*page).is_some()) {
+            Some(page) => self.create_at(s, address, page, (own, value), code, next),
+            None => self.done(s, Word::ZERO, self.nothing()),
+        }
+    }
+
+    /// Opens the constructor's context, unless there is a contract at the address.
+    fn create_at(
+        &mut self,
+        s: &Operands,
+        address: [u8; 20],
+        page: Word,
+        (creator, value): (Word, Word),
+        code: Window,
+        next: &mut Regs,
+    ) -> Result<(), Halt> {
+        // The creator's nonce counts even if the constructor fails.
+        let jhead = next.jhead;
+        let taken = !self.state(CellId::code_hash(address), 7, None)?.old.is_zero();
+        if taken || !self.world.peek(&CellId::nonce(address)).is_zero() {
+            self.state(CellId::nonce(address), 6, None)?;
+            return self.done(s, Word::ZERO, self.nothing());
+        }
+        let first = self.state(CellId::nonce(address), 6, Some(Word::from(1)))?;
+        self.enter(first, next);
+        self.transfer(account(creator)?, address, value, 8, next)?;
+        let calldata = Window { base: code.base + HASH, length: code.length - HASH, ..code };
+        let around = Surroundings {
+            calldata,
+            address: address_word(address),
+            caller: creator,
+            value,
+            code: None,
+            mode: mode::DEPLOY,
+        };
+        self.enter_context(s, page, around, jhead, next)
+    }
+
+    /// True if an account has less than `value`.
+    fn lacks(&mut self, account: [u8; 20], value: Word) -> Result<bool, Halt> {
+        let cell = CellId::balance(account);
+        let lacks = self.world.peek(&cell) < value;
+        if lacks {
+            self.state(cell, 8, None)?;
+        }
+        Ok(lacks)
+    }
+}

@@ -1,0 +1,113 @@
+//! Calls between contracts: `call`, `staticcall`, `delegatecall`. The callee runs in a context of its own; a call that
+//! cannot be made, or whose callee has no code, is done within the step.
+use super::call::Open;
+use super::storage::{account, low_account};
+use super::tracer::Tracer;
+use super::world::StateRead;
+use super::{Halt, HaltKind, MAX_DEPTH, Machine, Operands, Window};
+use crate::isa::op;
+use crate::state::CellId;
+use crate::trace::{Flow, Frame, Regs, mode, space};
+use crate::word::Word;
+
+/// What a new context finds in its registers.
+pub(super) struct Surroundings {
+    /// Calldata: part of the caller's heap.
+    pub calldata: Window,
+    /// Own address.
+    pub address: Word,
+    /// Caller.
+    pub caller: Word,
+    /// Wei.
+    pub value: Word,
+    /// Address of the code, if that is another's.
+    pub code: Option<Word>,
+    /// Bits of [`mode`].
+    pub mode: u32,
+}
+
+impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
+    /// `call d, a, b`, `staticcall`, `delegatecall`.
+    pub(super) fn far_call(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+        if self.frames.is_empty() {
+            return Err(HaltKind::ContractOnly.into());
+        }
+        let block = u32::from(s.i.b);
+        let len = self.slot(block + 1, 4)?.old;
+        let calldata = self.heap_range(s.b, len)?.0;
+        let own = self.register(2, 6)?.old;
+        let value = match s.i.opcode {
+            op::CALL => self.slot(block + 3, 12)?.old,
+            op::DELEGATECALL => self.register(4, 12)?.old,
+            _ => Word::ZERO,
+        };
+        let sent = if s.i.opcode == op::CALL { value } else { Word::ZERO };
+        if !sent.is_zero() {
+            self.changes_state()?;
+        }
+        let callee = low_account(s.a);
+        if self.regs.depth >= MAX_DEPTH || !self.transfer(account(own)?, callee, sent, 8, next)? {
+            return self.done(s, Word::ZERO, self.nothing());
+        }
+        if let Some(number) = super::precompile::number(callee) {
+            return self.precompile(s, number, calldata);
+        }
+        let code = self.state(CellId::code_hash(callee), 7, None)?.old;
+        if code.is_zero() {
+            return self.done(s, Word::from(1), self.nothing());
+        }
+        let to = super::environment::address_word(callee);
+        let mode = self.regs.mode & mode::STATIC;
+        let surroundings = match s.i.opcode {
+            op::DELEGATECALL => {
+                let caller = self.register(3, 14)?.old;
+                Surroundings { calldata, address: own, caller, value, code: Some(to), mode }
+            }
+            op::CALL => Surroundings { calldata, address: to, caller: own, value, code: None, mode },
+            _ => {
+                let mode = mode::STATIC;
+                Surroundings { calldata, address: to, caller: own, value, code: None, mode }
+            }
+        };
+        self.enter_context(s, code, surroundings, self.regs.jhead, next)
+    }
+
+    /// Opens a context that runs the page with this hash; a failure undoes down to `jhead`.
+    pub(super) fn enter_context(
+        &mut self,
+        s: &Operands,
+        code: Word,
+        around: Surroundings,
+        jhead: u32,
+        next: &mut Regs,
+    ) -> Result<(), Halt> {
+        let page = self.page(code)?;
+        let ctx = self.clock;
+        self.mem.open(ctx);
+        self.access(space::REG, ctx, 0, 8, Some(around.calldata.pack()))?;
+        self.access(space::REG, ctx, 2, 9, Some(around.address))?;
+        self.access(space::REG, ctx, 3, 10, Some(around.caller))?;
+        self.access(space::REG, ctx, 4, 11, Some(around.value))?;
+        if let Some(code) = around.code {
+            self.access(space::REG, ctx, 5, 15, Some(code))?;
+        }
+        let dest = self.regs.fp + u32::from(s.i.d);
+        let frame = Frame { ctx, caller: Regs { pc: self.regs.pc + 1, jhead, ..self.regs }, dest };
+        self.frames.push(Open { frame, events: self.events.len() });
+        self.tracer.executed(Flow::Call(frame));
+        let (mode, depth) = (around.mode, self.regs.depth + 1);
+        *next = Regs { ctx, code: page, pc: 0, fp: 0, jhead: next.jhead, mode, depth };
+        Ok(())
+    }
+
+    /// The end of a call or creation that opens no context: `[d]` and the return data.
+    pub(super) fn done(&mut self, s: &Operands, status: Word, returned: Window) -> Result<(), Halt> {
+        let window = self.access(space::REG, self.regs.ctx, 1, 10, Some(returned.pack()))?;
+        if !T::ACTIVE {
+            self.release(Window::unpack(window.old));
+        }
+        self.access(space::SLOT, self.regs.ctx, self.regs.fp + u32::from(s.i.d), 13, Some(status))?;
+        self.tracer.executed(Flow::Stay);
+        Ok(())
+    }
+}
