@@ -2,9 +2,9 @@
 use super::encoding::{canonical, reduced, to_word};
 use ff::{Field, FromUniformBytes, PrimeField};
 use halo2curves::CurveAffine;
-use halo2curves::group::Curve;
+use halo2curves::group::{Curve, Group};
 
-/// A signature of a digest, `r` and `s` in `1 .. n`.
+/// A signature of a digest, `r` and `s` in 1..n-1.
 pub(super) struct Signature<C: CurveAffine> {
     digest: C::ScalarExt,
     r: C::ScalarExt,
@@ -24,6 +24,25 @@ pub(super) fn point<C: CurveAffine>(x: [u8; 32], y: [u8; 32]) -> Option<C> {
     point.filter(|p| !bool::from(p.is_identity()))
 }
 
+/// `a P + b Q` with one doubling per bit for both (Straus).
+fn combination<C: CurveAffine>((p, a): (C, C::ScalarExt), (q, b): (C, C::ScalarExt)) -> C::CurveExt {
+    let both = p + q;
+    let (a, b) = (to_word(a), to_word(b));
+    let mut sum = C::CurveExt::identity();
+    for (a, b) in a.into_iter().zip(b) {
+        for bit in (0..8).rev() {
+            sum = sum.double();
+            match (a >> bit & 1, b >> bit & 1) {
+                (0, 0) => {}
+                (1, 0) => sum += p,
+                (0, _) => sum += q,
+                _ => sum += both,
+            }
+        }
+    }
+    sum
+}
+
 impl<C: CurveAffine> Signature<C>
 where
     C::ScalarExt: FromUniformBytes<64>,
@@ -37,7 +56,7 @@ where
     /// True if `key` made it: the x coordinate of `(z G + r Q) / s` is `r` modulo `n`.
     pub(super) fn verify(&self, key: C) -> bool {
         let Some(w) = Option::<C::ScalarExt>::from(self.s.invert()) else { return false };
-        let sum = C::generator() * (self.digest * w) + key * (self.r * w);
+        let sum = combination((C::generator(), self.digest * w), (key, self.r * w));
         let x = coordinates(sum.to_affine()).map(|(x, _)| reduced::<C::ScalarExt>(to_word(x)));
         x == Some(self.r)
     }
@@ -50,7 +69,7 @@ where
         let y = if bool::from(y.is_odd()) == odd { y } else { -y };
         let nonce = Option::<C>::from(C::from_xy(x, y))?;
         let w = Option::<C::ScalarExt>::from(self.r.invert())?;
-        let key = (nonce * (self.s * w) - C::generator() * (self.digest * w)).to_affine();
+        let key = combination((nonce, self.s * w), (C::generator(), -self.digest * w)).to_affine();
         Some(key).filter(|p| !bool::from(p.is_identity()))
     }
 }
