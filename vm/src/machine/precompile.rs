@@ -11,7 +11,7 @@ use crate::word::Word;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// A call of a precompile with this input. The wei move only if there is an output, so that no failure has to take
-    /// them back.
+    /// them back; a balance that is too small is read, as for every call.
     ///
     /// # Errors
     /// The name of one that does not run yet: that stops the batch, since no answer would be right.
@@ -24,11 +24,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         next: &mut Regs,
     ) -> Result<(), Halt> {
         let lacks = self.world.peek(&CellId::balance(wei.from)) < wei.value;
-        let output = if lacks { Some(Vec::new()) } else { self.answer(precompile, input)? };
-        let Some(output) = output else { return self.done(s, Word::ZERO, self.nothing()) };
-        if !self.transfer(wei.from, wei.to, wei.value, 8, next)? {
-            return self.done(s, Word::ZERO, self.nothing());
+        let output = if lacks { None } else { self.answer(precompile, input)? };
+        if lacks || output.is_some() {
+            self.transfer(wei.from, wei.to, wei.value, 8, next)?;
         }
+        let Some(output) = output else { return self.done(s, Word::ZERO, self.nothing()) };
         let ctx = self.clock;
         self.mem.open(ctx);
         self.write_bytes(ctx, 0, &output, 6)?;

@@ -1,9 +1,10 @@
 //! Steps that call a precompile: that status, return data and wei are those that its input has.
-use super::contexts::{address, block, find, low160, moved};
+use super::contexts::{address, block, find, low160, moved, register};
 use super::{TraceError, step_fault};
 use crate::isa::{Instruction, op};
 use crate::machine::{MAX_DEPTH, Window};
 use crate::precompile;
+use crate::state::CellId;
 use crate::trace::{Access, Executed, Step, space};
 use crate::word::Word;
 
@@ -13,7 +14,8 @@ pub(super) fn answered(s: &Step, e: &Executed) -> Result<(), TraceError> {
     let fault = || step_fault(s, "a precompile's answer is not that of its input");
     let i = Instruction::decode(s.word);
     let value = if i.opcode == op::CALL { block(s, e, 3).ok_or_else(fault)? } else { Word::ZERO };
-    let lacks = matches!(&e.cells[..], [own] if own.old < value && own.old == own.new);
+    let own = register(s, e, 2).map(|own| CellId::balance(address(own)));
+    let lacks = matches!(&e.cells[..], [c] if Some(c.cell) == own && c.old < value && c.old == c.new);
     let output = match lacks || s.regs.depth >= MAX_DEPTH {
         true => None,
         false => precompile.run(&input(s, e).ok_or_else(fault)?).ok(),
@@ -22,7 +24,7 @@ pub(super) fn answered(s: &Step, e: &Executed) -> Result<(), TraceError> {
     let dest = (space::SLOT, s.regs.ctx, s.regs.fp + u32::from(i.d));
     let status = e.accesses.iter().rfind(|a| (a.space, a.ctx, a.index) == dest).map(|a| a.new);
     let window = find(e, (space::REG, s.regs.ctx, 1)).map(|a| Window::unpack(a.new));
-    let written = words(e, s.clock).ok_or_else(fault)?;
+    let written = words(e, s.clock, 0).ok_or_else(fault)?;
     let Some(output) = output else {
         let nothing = window.is_some_and(|w| w.length == 0) && written.is_empty() && e.journal.is_empty();
         return if status == Some(Word::ZERO) && nothing { Ok(()) } else { Err(fault()) };
@@ -39,13 +41,14 @@ pub(super) fn answered(s: &Step, e: &Executed) -> Result<(), TraceError> {
 /// The input, from the words of the own heap that were read.
 fn input(s: &Step, e: &Executed) -> Option<Vec<u8>> {
     let length = usize::try_from(block(s, e, 1)?.lo).ok()?;
-    let read: Vec<u8> = words(e, s.regs.ctx)?.iter().flat_map(|a| a.old.to_be_bytes()).collect();
+    let read: Vec<u8> =
+        words(e, s.regs.ctx, s.b.new.lo / 32)?.iter().flat_map(|a| a.old.to_be_bytes()).collect();
     let skip = if length == 0 { 0 } else { (s.b.new.lo % 32) as usize };
     read.get(skip..skip.checked_add(length)?).map(<[u8]>::to_vec)
 }
 
-/// The accesses to a context's heap, if they are neighbours.
-fn words(e: &Executed, ctx: u32) -> Option<Vec<&Access>> {
+/// The accesses to a context's heap, if they are to neighbours from this word on.
+fn words(e: &Executed, ctx: u32, first: u128) -> Option<Vec<&Access>> {
     let words: Vec<&Access> = e.accesses.iter().filter(|a| (a.space, a.ctx) == (space::HEAP, ctx)).collect();
-    words.windows(2).all(|w| w[0].index + 1 == w[1].index).then_some(words)
+    words.iter().zip(first..).all(|(a, i)| u128::from(a.index) == i).then_some(words)
 }
