@@ -16,7 +16,7 @@ fn our_own_tests_pass() {
         report.failures().map(|(path, message)| format!("{}\n  {message}", path.display())).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(report.passed() >= 30, "{} passed", report.passed());
-    // The one that recovers a signer.
+    // The one that checks a pairing.
     assert_eq!(report.json()["byReason"], serde_json::json!({ "precompiles": 1 }));
 }
 

@@ -11,6 +11,7 @@ pub mod genesis;
 pub mod isa;
 pub mod machine;
 pub mod poseidon2;
+pub mod precompile;
 pub mod programs;
 pub mod receipt;
 pub mod replay;

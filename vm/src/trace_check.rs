@@ -2,6 +2,7 @@
 //! Knows nothing of the machine that made the trace; a trace it accepts is consistent in itself.
 mod contexts;
 mod executed;
+mod precompile;
 
 use crate::code::{CodeError, word_of};
 use crate::isa::Instruction;

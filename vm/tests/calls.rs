@@ -235,25 +235,6 @@ fn a_reentrant_call_sees_the_writes_before_it() {
     assert_eq!(words(&call(&mut world(outer, back), 0, &[]).output), [num(6)]);
 }
 
-#[test]
-fn identity_hands_back_its_input_and_the_others_are_refused_by_name() {
-    let to = |n: u32, op: &str| format!("seti [10], {n}\n{}", relay(op));
-    for op in ["call", "staticcall", "delegatecall"] {
-        let data: Vec<u8> = (1..=32).collect();
-        let answer = call(&mut world(&to(4, op), ECHO), 50, &data);
-        assert_eq!(answer.output[64..], [30, 31, 32]);
-    }
-    for (n, name) in
-        [(1, "precompile 1: ecrecover"), (17, "bls12-381 map to g2"), (0x100, "precompile 256: p256 verify")]
-    {
-        let mut s = world(&to(n, "call"), ECHO);
-        let stopped = s.call(&Message { from: ALICE, to: OUTER, value: num(50), data: &[] }).unwrap_err();
-        assert!(stopped.to_string().contains(name), "{stopped}");
-        assert_eq!(s.nonce(ALICE), 0);
-    }
-    assert_eq!(words(&call(&mut world(&to(18, "call"), ECHO), 50, &[]).output), [num(1), num(0)]);
-}
-
 /// Creates from calldata as creation code with 5 wei; hands back the address, the size of the return data, and the data.
 fn factory(imm: u16) -> String {
     format!(

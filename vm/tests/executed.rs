@@ -1,6 +1,7 @@
 //! Claims about what runs and is not proven yet: each program runs in both modes, and its trace is checked.
 use lathe_vm::asm::assemble;
 use lathe_vm::machine::{Halt, HaltKind};
+use lathe_vm::precompile::Unsupported;
 use lathe_vm::sandbox::{Answer, Environment, Message, Sandbox, Status};
 use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
@@ -399,8 +400,8 @@ fn what_is_reserved_and_what_breaks_a_limit_stops_the_run() {
         stopped.halt
     };
     assert_eq!(stop(".word 0x5c", |_| ()), Halt::NotYetProvable("precompile".into()));
-    let sha256 = "seti [2], 2\n call [1], [2], [3]";
-    assert_eq!(stop(sha256, |_| ()), Halt::NotYetProvable("precompile 2: sha256".into()));
+    let pairing = Unsupported::Precompile { number: 8, name: "bn254 pairing" };
+    assert_eq!(stop("seti [2], 8\n call [1], [2], [3]", |_| ()), Halt::Unsupported(pairing));
     assert_eq!(stop("top: jmp top", |_| ()), Halt::Limit { what: "steps", limit: 20_000 });
     let big = "seti [3], 0x1000000\n copy [2], [2], [3], 0\n log [2], [2], [3], 0";
     let moved = |s: &mut Sandbox| (s.traced, s.limits.max_moved_bytes) = (false, 1 << 24);

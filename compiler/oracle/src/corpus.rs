@@ -18,8 +18,6 @@ use std::sync::{Mutex, OnceLock};
 pub enum Runs {
     /// All of it.
     All,
-    /// All but these functions, which need a precompile that does not run yet.
-    Without(&'static [&'static str]),
     /// Nothing, as no drawn call would succeed: it needs certain contracts around it, which scenarios put there.
     InScenarios,
 }
@@ -68,7 +66,7 @@ pub const CORPUS: &[Entry] = &[
     entry("Calls.sol", "Leaf", Runs::InScenarios),
     entry("Calls.sol", "Nest", Runs::InScenarios),
     entry("npm/OpenZeppelin.sol", "OzErc20", Runs::All),
-    entry("npm/OpenZeppelin.sol", "OzErc20Full", Runs::Without(&["permit"])),
+    entry("npm/OpenZeppelin.sol", "OzErc20Full", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzErc721", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzErc1155", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzAccessControl", Runs::All),
@@ -78,15 +76,15 @@ pub const CORPUS: &[Entry] = &[
     entry("npm/Proxies.sol", "OzBeacon", Runs::InScenarios),
     entry("npm/Proxies.sol", "OzBeaconProxy", Runs::InScenarios),
     entry("npm/Proxies.sol", "OzUpgradeable", Runs::All),
-    entry("npm/Solmate.sol", "SolmateErc20", Runs::Without(&["permit"])),
+    entry("npm/Solmate.sol", "SolmateErc20", Runs::All),
     entry("npm/Solmate.sol", "SolmateErc721", Runs::All),
     entry("npm/Solmate.sol", "SolmateErc1155", Runs::All),
     entry("npm/Solmate.sol", "SolmateVault", Runs::InScenarios),
-    entry("npm/Solmate.sol", "SolmateWeth", Runs::Without(&["permit"])),
-    entry("npm/Solady.sol", "SoladyErc20", Runs::Without(&["permit"])),
+    entry("npm/Solmate.sol", "SolmateWeth", Runs::All),
+    entry("npm/Solady.sol", "SoladyErc20", Runs::All),
     entry("npm/Solady.sol", "SoladyErc721", Runs::All),
     entry("npm/Solady.sol", "SoladyErc1155", Runs::All),
-    entry("npm/Solady.sol", "SoladyVault", Runs::Without(&["permit"])),
+    entry("npm/Solady.sol", "SoladyVault", Runs::All),
     entry("npm/Solady.sol", "SoladyLibraries", Runs::All),
 ];
 
@@ -129,15 +127,10 @@ pub struct Compiled {
 impl Compiled {
     /// The functions to call with drawn arguments.
     pub fn functions(&self) -> Vec<&Function> {
-        let named = |function: &Function, list: &[&str]| {
-            list.iter().any(|name| function.signature.split('(').next() == Some(name))
-        };
-        let runs = |function: &&Function| match self.runs {
-            Runs::All => true,
-            Runs::Without(list) => !named(function, list),
-            Runs::InScenarios => false,
-        };
-        self.abi.functions.iter().filter(runs).collect()
+        match self.runs {
+            Runs::All => self.abi.functions.iter().collect(),
+            Runs::InScenarios => Vec::new(),
+        }
     }
 
     /// Deploys in a world, with everything known that it creates; `None` if both machines refuse.

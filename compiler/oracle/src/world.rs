@@ -244,10 +244,7 @@ fn page(part: &Part) -> Result<Page, Trouble> {
 /// A limit or a missing precompile is no difference; everything else that stops the machine is.
 fn gave_up(stopped: &Stopped) -> Trouble {
     match &stopped.halt {
-        Halt::Limit { .. } => Trouble::OutOfResources(stopped.to_string()),
-        Halt::NotYetProvable(name) if name.starts_with("precompile ") => {
-            Trouble::OutOfResources(stopped.to_string())
-        }
+        Halt::Limit { .. } | Halt::Unsupported(_) => Trouble::OutOfResources(stopped.to_string()),
         _ => Trouble::Different(stopped.to_string()),
     }
 }

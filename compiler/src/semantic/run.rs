@@ -222,6 +222,7 @@ impl<'a> Run<'a> {
     fn stopped(&self, stopped: &Stopped) -> Verdict {
         let reason = match &stopped.halt {
             Halt::NotYetProvable(name) => self.skips.of_instruction(name),
+            Halt::Unsupported(what) => self.skips.of_instruction(&what.to_string()),
             _ => None,
         };
         reason.map_or_else(|| Verdict::Failed(stopped.to_string()), Verdict::Skipped)

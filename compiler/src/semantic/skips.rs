@@ -45,7 +45,7 @@ struct Rule {
     calls: Vec<String>,
     /// Parts of an error of our compiler.
     messages: Vec<String>,
-    /// Instructions that the machine does not run yet.
+    /// Instructions and precompiles that the machine does not run yet.
     instructions: Vec<String>,
 }
 

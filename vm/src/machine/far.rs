@@ -6,9 +6,21 @@ use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, MAX_DEPTH, Machine, Operands, Window};
 use crate::isa::op;
+use crate::precompile;
 use crate::state::CellId;
 use crate::trace::{Flow, Frame, Regs, mode, space};
 use crate::word::Word;
+
+/// Wei that a call sends along.
+#[derive(Clone, Copy)]
+pub(super) struct Transfer {
+    /// Caller.
+    pub from: [u8; 20],
+    /// Callee.
+    pub to: [u8; 20],
+    /// How many.
+    pub value: Word,
+}
 
 /// What a new context finds in its registers.
 pub(super) struct Surroundings {
@@ -46,11 +58,15 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             self.changes_state()?;
         }
         let callee = low_account(s.a);
-        if self.regs.depth >= MAX_DEPTH || !self.transfer(account(own)?, callee, sent, 8, next)? {
+        let wei = Transfer { from: account(own)?, to: callee, value: sent };
+        if self.regs.depth >= MAX_DEPTH {
             return self.done(s, Word::ZERO, self.nothing());
         }
-        if let Some(number) = super::precompile::number(callee) {
-            return self.precompile(s, number, calldata);
+        if let Some(precompile) = precompile::find(callee) {
+            return self.precompile(s, precompile, calldata, wei, next);
+        }
+        if !self.transfer(wei.from, wei.to, wei.value, 8, next)? {
+            return self.done(s, Word::ZERO, self.nothing());
         }
         let code = self.state(CellId::code_hash(callee), 7, None)?.old;
         if code.is_zero() {

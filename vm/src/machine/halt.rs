@@ -68,6 +68,9 @@ pub enum Halt {
     /// An instruction whose number is reserved, or an instruction or form that no chip proves.
     #[error("instruction not yet provable: {0}")]
     NotYetProvable(String),
+    /// A precompile, or a size of its operands, that the host does not compute.
+    #[error(transparent)]
+    Unsupported(#[from] crate::precompile::Unsupported),
     /// `revert` of context 0: a record overruns the batch.
     #[error("the kernel reverted: the posted bytes are no whole number of records")]
     KernelReverted,

@@ -15,7 +15,7 @@ pub(super) fn register(s: &Step, e: &Executed, index: u32) -> Option<Word> {
     find(e, (space::REG, s.regs.ctx, index)).map(|a| a.old)
 }
 
-fn find(e: &Executed, place: (u8, u32, u32)) -> Option<&Access> {
+pub(super) fn find(e: &Executed, place: (u8, u32, u32)) -> Option<&Access> {
     e.accesses.iter().find(|a| (a.space, a.ctx, a.index) == place)
 }
 
@@ -25,16 +25,16 @@ fn given(s: &Step, e: &Executed, index: u32) -> Option<Word> {
 }
 
 /// Slot `j` of the block that operand `b` begins.
-fn block(s: &Step, e: &Executed, j: u32) -> Option<Word> {
+pub(super) fn block(s: &Step, e: &Executed, j: u32) -> Option<Word> {
     let index = s.regs.fp + u32::from(Instruction::decode(s.word).b) + j;
     find(e, (space::SLOT, s.regs.ctx, index)).map(|a| a.old)
 }
 
-fn low160(w: Word) -> Word {
+pub(super) fn low160(w: Word) -> Word {
     Word::new(w.hi & 0xffff_ffff, w.lo)
 }
 
-fn address(w: Word) -> [u8; 20] {
+pub(super) fn address(w: Word) -> [u8; 20] {
     let mut out = [0; 20];
     out.copy_from_slice(&w.to_be_bytes()[12..]);
     out
@@ -61,7 +61,11 @@ impl Checker<'_> {
         };
         if i.opcode != op::MIMICCALL {
             registers(s, e)?;
-            moved(s, e)?;
+            let value = match i.opcode {
+                op::CALL | op::CREATE => given(s, e, 4).unwrap_or_default(),
+                _ => Word::ZERO,
+            };
+            moved(s, e, value, given(s, e, 2))?;
         }
         let hash = hash.ok_or_else(|| step_fault(s, "a call without a code hash"))?;
         self.called(s, hash, jhead, frame)?;
@@ -89,20 +93,16 @@ fn registers(s: &Step, e: &Executed) -> Result<(), TraceError> {
 }
 
 /// The wei that go to the callee come from the caller.
-fn moved(s: &Step, e: &Executed) -> Result<(), TraceError> {
-    let value = match Instruction::decode(s.word).opcode {
-        op::CALL | op::CREATE => given(s, e, 4).unwrap_or_default(),
-        _ => Word::ZERO,
-    };
+pub(super) fn moved(s: &Step, e: &Executed, value: Word, to: Option<Word>) -> Result<(), TraceError> {
     let balances: Vec<&StateAccess> = e.cells.iter().filter(|c| c.cell.kind == kind::BALANCE).collect();
     let fits = match balances[..] {
         [] => value.is_zero(),
-        [from, to] => {
-            let cells = [register(s, e, 2), given(s, e, 2)].map(|w| w.map(|w| CellId::balance(address(w))));
+        [from, into] => {
+            let cells = [register(s, e, 2), to].map(|w| w.map(|w| CellId::balance(address(w))));
             let sum = |a: Word, b: Word| crate::machine::alu::add(a, b);
-            cells == [Some(from.cell), Some(to.cell)]
+            cells == [Some(from.cell), Some(into.cell)]
                 && sum(from.new, value) == from.old
-                && sum(to.old, value) == to.new
+                && sum(into.old, value) == into.new
                 && from.new <= from.old
         }
         _ => false,

@@ -1,6 +1,6 @@
 //! Steps without a chip: that their accesses are of the spaces and at the times that `docs/isa.md` gives the
 //! instruction, that only those that write change a cell, and that they leave the contexts as their flow says.
-use super::{Checker, TraceError, contexts, step_fault};
+use super::{Checker, TraceError, contexts, precompile, step_fault};
 use crate::isa::{Instruction, op};
 use crate::state::kind;
 use crate::trace::{Access, Executed, Flow, Frame, JournalEntry, Step, mode, space};
@@ -153,6 +153,7 @@ impl Checker<'_> {
         }
         match (i.opcode, e.flow) {
             (op::KECCAK, Flow::Stay) => digest(s, e),
+            (op::CALL | op::STATICCALL | op::DELEGATECALL, Flow::Stay) => precompile::answered(s, e),
             _ => Ok(()),
         }
     }
