@@ -30,9 +30,9 @@ test: contracts install-tests
 	$(MAKE) -C contracts test
 	$(MAKE) soundness FEATURES=$(ALL)
 
-# The tests with more of everything that is drawn: property cases, fuzz runs, kills, random kernel calls.
+# The tests with more of everything that is drawn: property cases, fuzz runs and their time, kills, random kernel calls.
 test-long: contracts install-tests
-	PROPTEST_CASES=5000 LATHE_KILLS=40 LATHE_ROUNDS=200 $(CARGO) test --release --workspace --features $(ALL)
+	PROPTEST_CASES=5000 LATHE_KILLS=40 LATHE_ROUNDS=200 LATHE_FUZZ_SECONDS=300 $(CARGO) test --release --workspace --features $(ALL)
 	FOUNDRY_FUZZ_RUNS=5000 $(MAKE) -C contracts test
 	$(MAKE) soundness FEATURES=$(ALL)
 

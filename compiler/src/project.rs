@@ -5,28 +5,13 @@ pub use selection::Selection;
 
 use crate::compile::{Contract, Options, compile};
 use crate::diagnostic::{Diagnostic, Loc};
+use crate::solc::evm::{self, EVM_VERSION};
 use crate::solc::paths::{Closure, Paths, Remapping, close, load};
 use crate::solc::{Solc, SolcError};
 use serde_json::{Map, Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-
-/// The EVM version that solc is told if none is asked for.
-pub const EVM_VERSION: &str = "cancun";
-
-/// EVM versions that solc knows from before the merge.
-const OLD_EVMS: [&str; 9] = [
-    "homestead",
-    "tangerineWhistle",
-    "spuriousDragon",
-    "byzantium",
-    "constantinople",
-    "petersburg",
-    "istanbul",
-    "berlin",
-    "london",
-];
 
 /// Stack of a thread that compiles: trees are walked recursively, and solc's can be deep.
 const STACK: usize = 256 << 20;
@@ -213,7 +198,7 @@ impl Project {
     /// A warning if solc is told of an EVM whose rules are not the machine's.
     fn old_evm(&self) -> Option<Value> {
         let version =
-            self.settings.get("evmVersion")?.as_str().filter(|version| OLD_EVMS.contains(version))?;
+            self.settings.get("evmVersion")?.as_str().filter(|version| evm::is_before_the_merge(version))?;
         let message = format!(
             "The code is compiled for the EVM of \"{version}\" but runs by the rules of \"{EVM_VERSION}\": block.difficulty is \
              the beacon chain's random value, and selfdestruct follows EIP-6780."

@@ -1,5 +1,6 @@
 //! solc as the front end: finding one, running it, and giving it every source a program imports.
 //! Its EVM code generator is never asked for; what we take is Yul, the ABI and what is said about storage.
+pub mod evm;
 mod find;
 pub mod paths;
 

@@ -1,7 +1,8 @@
 //! The arguments, and the standard JSON input that they amount to.
 use super::{CliError, emit::Kind, read};
 use crate::compile::{Level, Options};
-use crate::project::{EVM_VERSION, Language, Project, Selection};
+use crate::project::{Language, Project, Selection};
+use crate::solc::evm::EVM_VERSION;
 use crate::solc::paths::{Paths, Remapping};
 use crate::standard_json::parse_address;
 use clap::Parser;

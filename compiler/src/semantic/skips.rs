@@ -1,29 +1,11 @@
 //! Which tests are not run, and why: a manifest that people write, and what the settings of a test rule out.
 use super::file::TestFile;
+use crate::solc::evm::{self, EVM_VERSION};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The manifest of the repository.
 pub const MANIFEST: &str = include_str!("../../semantic-skips.json");
-
-/// EVM versions in their order; ours is Cancun.
-const VERSIONS: &[&str] = &[
-    "homestead",
-    "tangerineWhistle",
-    "spuriousDragon",
-    "byzantium",
-    "constantinople",
-    "petersburg",
-    "istanbul",
-    "berlin",
-    "london",
-    "paris",
-    "shanghai",
-    "cancun",
-    "prague",
-    "osaka",
-];
-const OURS: &str = "cancun";
 
 /// Reasons with what they apply to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -103,8 +85,7 @@ fn of_settings(settings: &BTreeMap<String, String>) -> Option<&'static str> {
 
 /// Whether a range such as `>=byzantium` has our version in it.
 fn covers(range: &str) -> bool {
-    let at = |name: &str| VERSIONS.iter().position(|version| *version == name);
-    let compare = |sign: &str, name: &str| match (at(OURS), at(name)) {
+    let compare = |sign: &str, name: &str| match (evm::position(EVM_VERSION), evm::position(name)) {
         (Some(ours), Some(other)) => match sign {
             ">=" => ours >= other,
             "<=" => ours <= other,
