@@ -90,7 +90,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             _ => None,
         };
         let address = account(holder.unwrap_or(own))?;
-        let access = self.state(CellId { kind, address, slot }, 5, write)?;
+        let cell = CellId { kind, address, slot };
+        self.charge_cells(&[(cell, write)])?;
+        let access = self.state(cell, 5, write)?;
         if write.is_some() {
             self.enter(access, next);
         }

@@ -40,6 +40,8 @@ fn places(opcode: u16) -> &'static [Place] {
         op::KECCAK => &[(Own(space::REG), 4, READ), (Any, 5, READ)],
         op::CDLD => &[(Own(space::REG), 4, READ), (Any, 5, READ), (Any, 6, READ)],
         op::RDSIZE | op::CALLVALUE | op::TLOAD | op::TSTORE | op::ISTORE => &[(Own(space::REG), 4, READ)],
+        // Of a halt: the own address is read before the price of the cell is known.
+        op::SLOAD | op::SSTORE => &[(Own(space::REG), 4, READ)],
         op::TXVALUE => &[(Kernel(space::REG), 4, READ)],
         op::ILOAD => &[(Own(space::REG), 4, READ), (Own(space::REG), 6, READ)],
         op::LOG => &[

@@ -65,7 +65,7 @@ fn executed(s: &Step, e: &Executed, i: Instruction, due: Due) -> bool {
         Flow::Undo(_) => s.next.gas == 0,
         Flow::End { frame, success } => {
             // A revert of nothing anywhere; every other end without success is a halt, which leaves nothing.
-            let reverts = i.opcode == op::REVERT && s.b.new.is_zero();
+            let reverts = i.opcode == op::REVERT && i.imm == 0 && s.b.new.is_zero();
             match *success || reverts {
                 true => gives_back(s, frame, due.price),
                 false => s.next.gas == frame.caller.gas,
