@@ -19,6 +19,8 @@ const CALL_DEPLOY: u16 = 4;
 const CALL_METERED: u16 = 8;
 /// `mimiccall`'s `imm`: the transaction that the call before began goes on.
 const CALL_SAME: u16 = 16;
+/// `mimiccall`'s `imm`: in a static context.
+const CALL_STATIC: u16 = 32;
 /// Those that have a chip.
 const CALL_PROVEN: u16 = CALL_CALLDATA;
 
@@ -78,6 +80,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let page = self.page(hash)?;
         let mut gas = 0;
         let mut mode = if deploys { mode::DEPLOY } else { 0 };
+        if s.i.imm & CALL_STATIC != 0 {
+            mode |= mode::STATIC;
+        }
         self.begin_transaction(s, caller.old);
         if s.i.imm & CALL_METERED != 0 {
             // What a first run costs comes off the callee's gas; with too little it halts at its first step.
@@ -99,7 +104,6 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// Gas, origin and gas price of a metered call: the last two become registers 6 and 7 of context 0.
     fn transaction_values(&mut self, block: u32) -> Result<u32, Halt> {
-        self.unproven(|| "mimiccall with gas".into())?;
         let gas = self.slot(block + 5, 7)?.old;
         let origin = self.slot(block + 6, 8)?.old;
         let price = self.slot(block + 7, 9)?.old;
@@ -112,8 +116,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// The calldata of `mimiccall`: part of the own heap, or (imm bit 0) of the own calldata.
     fn call_window(&self, s: &Operands, len: Word, calldata: Window) -> Result<Window, Halt> {
         let (window, astray) = match s.i.imm {
-            0..=31 if s.i.imm & CALL_CALLDATA == 0 => self.heap_range(s.b, len)?,
-            0..=31 => self.part(calldata, s.b, len)?,
+            0..=63 if s.i.imm & CALL_CALLDATA == 0 => self.heap_range(s.b, len)?,
+            0..=63 => self.part(calldata, s.b, len)?,
             _ => return Err(HaltKind::Mode.into()),
         };
         if astray { Err(HaltKind::MemoryRange.into()) } else { Ok(window) }
@@ -126,6 +130,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             let value = self.slot(u32::from(s.i.b) + 3, 12)?.old;
             self.access(space::REG, callee, 4, 11, Some(value))?;
         }
+        self.unproven(|| "mimiccall with gas or other flags".into())?;
         self.tracer.executed(Flow::Call(frame));
         Ok(())
     }

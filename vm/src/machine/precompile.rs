@@ -61,6 +61,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         match precompile.run(&bytes) {
             Ok(output) => Ok((Some(output), price)),
             Err(Failed::Input) => Ok((None, price)),
+            // The kernel has no one who could be told; a transaction to it fails.
+            Err(Failed::Unsupported(_)) if self.frames.is_empty() => Ok((None, price)),
             Err(Failed::Unsupported(what)) if self.metered() => Err(HaltKind::Unsupported(what).into()),
             Err(Failed::Unsupported(what)) => Err(what.into()),
         }

@@ -13,6 +13,8 @@ const MIMIC_DEPLOY: u16 = 4;
 pub(super) const MIMIC_METERED: u16 = 8;
 /// `mimiccall`'s `imm`: the transaction goes on.
 pub(super) const MIMIC_SAME: u16 = 16;
+/// `mimiccall`'s `imm`: in a static context.
+const MIMIC_STATIC: u16 = 32;
 
 /// What a step read in a register of the running context.
 pub(super) fn register(s: &Step, e: &Executed, index: u32) -> Option<Word> {
@@ -78,7 +80,8 @@ impl Checker<'_> {
             op::MIMICCALL => 0,
             _ => s.regs.mode & mode::METERED,
         };
-        let mode = mode | metered;
+        let fixed = i.opcode == op::MIMICCALL && i.imm & MIMIC_STATIC != 0;
+        let mode = mode | metered | if fixed { mode::STATIC } else { 0 };
         let Regs { code, gas, .. } = s.next;
         match s.next == (Regs { jhead: head, mode, depth, ctx: s.clock, code, pc: 0, fp: 0, gas }) {
             true => Ok(()),
