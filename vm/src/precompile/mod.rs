@@ -10,6 +10,7 @@ mod p256;
 mod ripemd160;
 mod sha256;
 
+pub use ecrecover::recover;
 pub use modexp::MAX_OPERAND as MAX_MODEXP_OPERAND;
 
 /// Why there is no output.
