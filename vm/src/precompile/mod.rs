@@ -12,6 +12,7 @@ mod sha256;
 
 use crate::word::Word;
 
+pub use ecrecover::recover;
 pub use modexp::MAX_OPERAND as MAX_MODEXP_OPERAND;
 pub use price::{ECRECOVER as ECRECOVER_GAS, sha256 as sha256_gas};
 
