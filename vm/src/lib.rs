@@ -18,5 +18,6 @@ pub mod receipt;
 pub mod replay;
 pub mod sandbox;
 pub mod state;
+pub mod system;
 pub mod trace;
 pub mod trace_check;

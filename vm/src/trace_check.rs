@@ -2,6 +2,8 @@
 //! Knows nothing of the machine that made the trace; a trace it accepts is consistent in itself.
 mod contexts;
 mod executed;
+mod hash;
+mod known_code;
 mod precompile;
 
 use crate::code::{CodeError, word_of};

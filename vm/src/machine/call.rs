@@ -108,7 +108,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if let Some(number) = self.numbers.get(&hash) {
             return Ok(*number);
         }
-        let page = self.codes.get(hash).ok_or(Halt::CodeMissing(hash))?;
+        let page = self.codes.get(hash).or_else(|| self.hashed_pages.get(&hash));
+        let page = page.ok_or(Halt::CodeMissing(hash))?;
         let number = self.pages.len() as u32;
         self.pages.push(Arc::clone(page));
         self.numbers.insert(hash, number);

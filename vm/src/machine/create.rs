@@ -73,10 +73,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             Some(salt) => contract_address_salted(creator, salt, &bytes),
             None => contract_address(creator, nonce.lo as u64),
         };
-        let page = Word::from_first_bytes(&bytes);
-        match page.filter(|page| self.codes.get(*page).is_some()) {
-            Some(page) => self.create_at(s, address, page, (own, value), code, next),
-            None => self.done(s, Word::ZERO, self.nothing()),
+        let Some(page) = Word::from_first_bytes(&bytes) else {
+            return self.done(s, Word::ZERO, self.nothing());
+        };
+        match self.state(CellId::known_code(page), 10, None)?.old.is_zero() {
+            true => self.done(s, Word::ZERO, self.nothing()),
+            false => self.create_at(s, address, page, (own, value), code, next),
         }
     }
 

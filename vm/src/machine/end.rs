@@ -29,8 +29,10 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let handed = self.heap_range(s.a, s.b)?.0;
         let mut bytes = Vec::with_capacity(32);
         self.read_bytes(handed, 7, &mut bytes)?;
-        let known = |hash: &Word| self.codes.get(*hash).is_some();
-        let hash = Word::from_first_bytes(&bytes).filter(known).ok_or(HaltKind::UnknownCode)?;
+        let hash = Word::from_first_bytes(&bytes).ok_or(HaltKind::DeployReturn)?;
+        if self.state(CellId::known_code(hash), 8, None)?.old.is_zero() {
+            return Err(HaltKind::UnknownCode.into());
+        }
         let own = self.register(2, 6)?.old;
         let code = self.state(CellId::code_hash(account(own)?), 6, Some(hash))?;
         self.enter(code, next);
@@ -89,7 +91,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// A step of a called context that halts exceptionally: like `revert 0, 0`, the undo steps included. No halt
-    /// depends on a state cell, so the same instruction halts again until everything is undone.
+    /// depends on a state cell but that of a deploy page's end, whose cell of known code is zero and was so before: what is
+    /// known stays known. So the same instruction halts again until everything is undone.
     pub(super) fn halt(&mut self, kind: HaltKind, next: &mut Regs) -> Result<(), Halt> {
         let open = self.frames.last().copied().ok_or(kind)?;
         if self.regs.jhead != open.frame.caller.jhead {

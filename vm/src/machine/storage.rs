@@ -48,13 +48,20 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             self.events.push(if write.is_some() { Event::NonceWrite(cell) } else { Event::NonceRead(cell) });
         }
         let journal = write.map(|_| self.enter(access, next));
-        self.tracer.effect(|| Effect::Storage { reg, cell: access, journal });
+        match cell.kind {
+            kind::KNOWN_CODE => self.tracer.executed(Flow::Stay),
+            _ => self.tracer.effect(|| Effect::Storage { reg, cell: access, journal }),
+        }
         Ok(write.is_none().then_some(access.old))
     }
 
     fn account_cell(&self, s: &Operands) -> Result<CellId, Halt> {
         if self.regs.ctx != 0 {
             return Err(HaltKind::KernelOnly.into());
+        }
+        if s.i.imm == u16::from(kind::KNOWN_CODE) {
+            self.unproven(|| "aload or astore of known code".into())?;
+            return Ok(CellId::known_code(s.a));
         }
         if !(1..=3).contains(&s.i.imm) {
             return Err(HaltKind::Mode.into());
@@ -97,12 +104,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let address = low_account(s.a);
         let kind = if s.i.opcode == op::BALANCE { kind::BALANCE } else { kind::CODE_HASH };
         let value = self.state(CellId { kind, address, slot: Word::ZERO }, 4, None)?.old;
+        let value = match s.i.opcode == op::EXTCODESIZE && !value.is_zero() {
+            true => alu::shl(self.state(CellId::known_code(value), 5, None)?.old, Word::from(3)),
+            false => value,
+        };
         self.tracer.executed(Flow::Stay);
-        if s.i.opcode != op::EXTCODESIZE || value.is_zero() {
-            return Ok(value);
-        }
-        let page = self.codes.get(value).ok_or(Halt::CodeMissing(value))?;
-        Ok(Word::from(page.words.len() as u128 * 8))
+        Ok(value)
     }
 
     /// Halts in a static context.

@@ -10,7 +10,7 @@ pub(super) fn run(input: &[u8]) -> Result<Vec<u8>, Failed> {
 }
 
 /// The rules are those of the yellow paper's appendix E: `v` is 27 or 28 as a whole word, and `s` may be large.
-fn signer(input: &[u8]) -> Option<[u8; 32]> {
+pub(super) fn signer(input: &[u8]) -> Option<[u8; 32]> {
     let [digest, v, r, s] = [0, 1, 2, 3].map(|i| word(input, i));
     let odd = match v.split_last()? {
         (27, rest) if rest.iter().all(|b| *b == 0) => false,
