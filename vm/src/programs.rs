@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 pub const KERNEL_SOURCE: &str = include_str!("../kernel/kernel.lasm");
 /// Source of the sandbox's kernel.
 pub const SANDBOX_SOURCE: &str = include_str!("../kernel/sandbox.lasm");
+/// The page of the kernel that runs Ethereum transactions, made from `ethereum.yul` by `make kernel`.
+pub const ETHEREUM_HEX: &str = include_str!("../kernel/ethereum.hex");
 /// Source of the token.
 pub const TOKEN_SOURCE: &str = include_str!("../programs/token.lasm");
 /// Source of the test program with keccak-derived storage keys.
@@ -18,14 +20,24 @@ fn embedded(name: &str, source: &str) -> Page {
     assemble(source).unwrap_or_else(|e| panic!("embedded program {name}.lasm:{e}"))
 }
 
+fn made(name: &str, hex: &str) -> Page {
+    Page::from_hex(hex.trim()).unwrap_or_else(|e| panic!("embedded page {name}.hex: {e}"))
+}
+
 static KERNEL: LazyLock<Page> = LazyLock::new(|| embedded("kernel", KERNEL_SOURCE));
 static SANDBOX: LazyLock<Page> = LazyLock::new(|| embedded("sandbox", SANDBOX_SOURCE));
+static ETHEREUM: LazyLock<Page> = LazyLock::new(|| made("ethereum", ETHEREUM_HEX));
 static TOKEN: LazyLock<Page> = LazyLock::new(|| embedded("token", TOKEN_SOURCE));
 static MAPPING: LazyLock<Page> = LazyLock::new(|| embedded("mapping", MAPPING_SOURCE));
 
 /// The kernel's page.
 pub fn kernel() -> &'static Page {
     &KERNEL
+}
+
+/// The page of the kernel that runs Ethereum transactions (`crate::ethereum`).
+pub fn ethereum() -> &'static Page {
+    &ETHEREUM
 }
 
 /// The page of the sandbox's kernel; no batch runs it.
