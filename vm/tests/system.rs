@@ -15,6 +15,9 @@ use lathe_vm::system;
 use lathe_vm::trace::{BatchTrace, Effect, Executed, Flow, Page, space};
 use lathe_vm::trace_check::check;
 use lathe_vm::word::Word;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const ALICE: [u8; 20] = [0xa1; 20];
 const CONTRACT: [u8; 20] = [0xc0; 20];
@@ -260,6 +263,45 @@ fn for_anyone_else_they_are_accounts_without_code() {
             }
         }
     }
+}
+
+/// Requests of every shape, from inside the system and from elsewhere; the sandbox checks each trace.
+#[test]
+fn any_request_leaves_a_sound_trace() {
+    let ends = [const { AtomicUsize::new(0) }; 2];
+    let kind = prop_oneof![6 => (0u128..9).prop_map(num), 1 => Just(Word::new(1, 2))];
+    let key = prop::sample::select(vec![num(0), num(5), fixtures::word(CONTRACT), Word::new(1 << 32, 0)]);
+    let value = prop::sample::select(vec![num(0), num(1), Word::new(u128::MAX, 7)]);
+    let cases = (kind, key, value, 0usize..=128, prop::sample::select(vec![0x8001, 0x80ff, 0x8000, 0x9001]));
+    let how = (prop::sample::select(vec![0x8100, 0x8101]), prop::sample::select(OPS.to_vec()), 0u128..2);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
+    runner
+        .run(&(cases, how), |((kind, key, value, length, own), (to, op, wei))| {
+            let length = if length % 2 == 0 { [64, 96][length / 2 % 2] } else { length };
+            let request = [words(&[kind, key, value]), vec![0; 32]].concat();
+            let (answer, _) = asked(own, to, op, wei, &request[..length]);
+            if answer.status == Status::Success {
+                ends[usize::from(answer.output[31])].fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        })
+        .unwrap();
+    let ends = ends.map(AtomicUsize::into_inner);
+    assert!(ends.iter().all(|n| *n > 60), "failures and successes: {ends:?}");
+}
+
+#[test]
+fn kept_pages_count_as_memory() {
+    // Hashes pages that differ in their first word, without end.
+    let source = "seti [3], 96\n top: addi [4], [4], 1\n st [4], [90], 0\n pagehash [1], [90], [3]\n jmp top";
+    let mut s = sandbox();
+    (s.traced, s.limits.max_steps, s.limits.max_memory_bytes) = (false, 1 << 20, 1 << 20);
+    s.install(CONTRACT, text(source));
+    let message = Message { from: ALICE, to: CONTRACT, value: Word::ZERO, data: &[] };
+    let stopped = s.call(&message).unwrap_err();
+    assert_eq!(stopped.halt, Halt::Limit { what: "memory bytes", limit: 1 << 20 });
+    // Some 290 bytes each, four steps each.
+    assert!((8_000..20_000).contains(&stopped.clock), "{} steps", stopped.clock);
 }
 
 /// A contract elsewhere that runs a system contract's code has its own address, and no privilege.
