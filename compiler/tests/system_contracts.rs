@@ -1,5 +1,5 @@
-//! The system's contracts (`vm/kernel/system`), compiled by `lathec` and run on the machine at their addresses, each run
-//! traced and its trace checked: what they do, what they refuse, and what they log.
+//! The system's contracts (`vm/kernel/system`), compiled by `lathec` and run on the machine at their
+//! addresses, each run traced and its trace checked: what they do, what they refuse, and what they log.
 use lathe_compiler::compile::{Contract, Options, compile};
 use lathe_oracle::abi::{Type, Value, encode, selector};
 use lathe_oracle::draw::address_word;

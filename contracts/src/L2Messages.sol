@@ -2,11 +2,12 @@
 pragma solidity ^0.8.28;
 
 /// @title L2Messages
-/// @notice Whether L2's messenger sent a message in a batch, from the batch's `l2ToL1Root`. Must never accept a message that was
-/// not sent, nor take a part of the tree for one.
-/// @dev The tree is that of `vm/kernel/system/Messenger.sol`: a leaf is the hash of three words, a node that of two, so no hash is
-/// both; a level of several nodes that are odd in number has a zero as its last; one leaf is its own root; no message at all has root
-/// zero. A leaf is always hashed here, never given, or the zeros and nodes of a tree would pass for leaves.
+/// @notice Whether L2's messenger sent a message in a batch, from the batch's `l2ToL1Root`. Must never accept
+/// a message that was not sent, nor take a part of the tree for one.
+/// @dev The tree is that of `vm/kernel/system/Messenger.sol`: a leaf is the hash of three words, a node that
+/// of two, so no hash is both; a level of several nodes that are odd in number has a zero as its last; one
+/// leaf is its own root; no message at all has root zero. A leaf is always hashed here, never given, or the
+/// zeros and nodes of a tree would pass for leaves.
 library L2Messages {
     /// @notice A message, as the event `L1Message` on L2 tells it.
     struct Message {

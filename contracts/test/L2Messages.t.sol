@@ -8,7 +8,8 @@ import {Test} from "./lib/Test.sol";
 contract L2MessagesTest is Test {
     using L2Messages for L2Messages.Message;
 
-    /// @dev Of the messages 0, 1, 2 with data "message" from 0xa0, 0xa1, 0xa2: what the messenger answers on L2 too.
+    /// @dev Of the messages 0, 1, 2 with data "message" from 0xa0, 0xa1, 0xa2: what the messenger answers on
+    /// L2 too.
     bytes32 internal constant ROOT_OF_THREE =
         0x31829f5bc36348e8ac12d91d24497f29c73a3df7e101d274f46cdf249abd9061;
 
@@ -135,7 +136,8 @@ contract L2MessagesTest is Test {
         assertTrue(!L2Messages.isIncluded(node(deep, 0), message(1), 0, other), "eleven levels");
     }
 
-    /// @dev A message whose leaf has the bytes of a node below it: whatever the words are, three are hashed, not two.
+    /// @dev A message whose leaf has the bytes of a node below it: whatever the words are, three are hashed,
+    /// not two.
     function test_refuses_a_node_as_a_message() public {
         bytes32 root = grow(0, 4);
         bytes32 left = _levels[1][0];

@@ -1,5 +1,6 @@
-//! Claims about what the machine does for the kernel and the system's contracts: hashes and signatures as instructions,
-//! cells of known code, and the system's precompiles, each run in both modes and its trace checked.
+//! Claims about what the machine does for the kernel and the system's contracts: hashes and signatures as
+//! instructions, cells of known code, and the system's precompiles, each run in both modes and its trace
+//! checked.
 use lathe_vm::asm::assemble;
 use lathe_vm::batch::Record;
 use lathe_vm::code::CodeStore;
@@ -48,8 +49,8 @@ fn call(s: &mut Sandbox, to: [u8; 20], value: u128, data: &[u8]) -> Answer {
     s.call(&Message { from: ALICE, to, value: num(value), data }).unwrap()
 }
 
-/// What an instruction leaves in slot 1, with the calldata from byte `start` of the heap on, in slot 10 that byte and in slot
-/// 11 the calldata's length.
+/// What an instruction leaves in slot 1, with the calldata from byte `start` of the heap on, in slot 10 that
+/// byte and in slot 11 the calldata's length.
 fn result(instruction: &str, start: u32, data: &[u8]) -> Result<Word, Status> {
     let mut s = sandbox();
     let source = format!(
@@ -137,8 +138,8 @@ fn hashed_bytes_are_bounded() {
     }
 }
 
-/// Calls an address with the calldata from byte 3 of the heap on and the wei it got; hands back status, size of the return
-/// data, and the data.
+/// Calls an address with the calldata from byte 3 of the heap on and the wei it got; hands back status, size
+/// of the return data, and the data.
 fn relay(to: u16, op: &str) -> Page {
     text(&format!(
         "seti [10], {to}\n seti [20], 3\n cdsize [21]\n copy [20], [90], [21], 1\n callvalue [23]
@@ -329,7 +330,8 @@ fn a_revert_takes_a_cell_back() {
     assert_eq!((answer.status, s.balance(ALICE)), (Status::Reverted, num(1_000_000)));
 }
 
-/// A page published and used in the same call: hashed and made known by the contract at 0x8004, which then creates with it.
+/// A page published and used in the same call: hashed and made known by the contract at 0x8004, which then
+/// creates with it.
 #[test]
 fn a_published_page_is_code_at_once_and_afterwards() {
     let deploy = text("cdload [1], [90]\n st [1], [90], 0\n seti [2], 32\n return [90], [2]");

@@ -5,8 +5,9 @@ import {Messenger} from "./Messenger.sol";
 import {MESSENGER, System} from "./System.sol";
 
 /// @title BaseToken (0x8001)
-/// @notice The coin that gas is paid in, seen as a token, and its way back to L1. Must never burn wei without a message, nor
-/// send a message without burning. The kernel mints deposits by itself; there is no other mint.
+/// @notice The coin that gas is paid in, seen as a token, and its way back to L1. Must never burn wei without
+/// a message, nor send a message without burning. The kernel mints deposits by itself; there is no other
+/// mint.
 contract BaseToken {
     /// @notice `amount` wei were burnt here and belong to `receiver` on L1, by the message `leaf`.
     event Withdrawal(address indexed sender, address indexed receiver, uint256 amount, bytes32 indexed leaf);
@@ -28,8 +29,8 @@ contract BaseToken {
         return account.balance;
     }
 
-    /// @notice Burns the wei sent along and tells L1 to pay them out. The message, from this address, is 56 bytes:
-    /// `WITHDRAWAL | receiver | amount`, packed.
+    /// @notice Burns the wei sent along and tells L1 to pay them out. The message, from this address, is 56
+    /// bytes: `WITHDRAWAL | receiver | amount`, packed.
     /// @return leaf The message's leaf, which L1 pays for once.
     function withdraw(address receiver) external payable returns (bytes32 leaf) {
         if (msg.value == 0) revert NothingToWithdraw();

@@ -4,13 +4,14 @@ pragma solidity ^0.8.28;
 import {System} from "./System.sol";
 
 /// @title BlockContext (0x8006)
-/// @notice This batch, which is a block, and the data hashes of those before it. Must never answer a number with the data hash
-/// of another batch.
+/// @notice This batch, which is a block, and the data hashes of those before it. Must never answer a number
+/// with the data hash of another batch.
 contract BlockContext {
     /// @notice How many batches are remembered.
     uint256 public constant PAST_BATCHES = 256;
 
-    /// @dev Batch `number` has place `number % PAST_BATCHES`; the kernel closes every batch, so no place is older than that.
+    /// @dev Batch `number` has place `number % PAST_BATCHES`; the kernel closes every batch, so no place is
+    /// older than that.
     bytes32[PAST_BATCHES] private _hashes;
 
     /// @notice Number of this batch.
@@ -38,7 +39,8 @@ contract BlockContext {
         return block.chainid;
     }
 
-    /// @notice The data hash of one of the last `PAST_BATCHES` batches; zero for this one, later ones and older ones.
+    /// @notice The data hash of one of the last `PAST_BATCHES` batches; zero for this one, later ones and
+    /// older ones.
     function batchDataHash(uint256 batch) external view returns (bytes32) {
         if (batch >= block.number || block.number - batch > PAST_BATCHES) return 0;
         return _hashes[batch % PAST_BATCHES];

@@ -2,14 +2,15 @@
 pragma solidity ^0.8.28;
 
 /// @title Deployer (0x8003)
-/// @notice Creates contracts at addresses that depend on who asks, a salt and the creation code, but on no nonce. Must never
-/// let anyone take an address that belongs to another sender. The constructor sees this address as its caller.
+/// @notice Creates contracts at addresses that depend on who asks, a salt and the creation code, but on no
+/// nonce. Must never let anyone take an address that belongs to another sender. The constructor sees this
+/// address as its caller.
 contract Deployer {
     /// @notice `deployed` was created.
     event Deployed(address indexed sender, bytes32 indexed salt, address indexed deployed);
 
-    /// @notice Nothing was created and the constructor said nothing: the address is taken, a page is not known
-    /// (`KnownCode.publish`), or the constructor halted.
+    /// @notice Nothing was created and the constructor said nothing: the address is taken, a page is not
+    /// known (`KnownCode.publish`), or the constructor halted.
     error DeploymentFailed(address wanted);
 
     /// @notice Creates a contract with the wei sent along.
@@ -31,7 +32,11 @@ contract Deployer {
     }
 
     /// @notice Where `deploy` by `sender` puts the contract.
-    function addressOf(address sender, bytes32 salt, bytes calldata creationCode) public view returns (address) {
+    function addressOf(address sender, bytes32 salt, bytes calldata creationCode)
+        public
+        view
+        returns (address)
+    {
         bytes32 code = keccak256(creationCode);
         bytes32 hash = keccak256(abi.encodePacked(bytes1(0xff), address(this), _salt(sender, salt), code));
         return address(uint160(uint256(hash)));

@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {System} from "./System.sol";
 
 /// @title KnownCode (0x8004)
-/// @notice The code pages that contracts can be made of. Must never make a hash known whose page was not given here; what is
-/// known stays known.
+/// @notice The code pages that contracts can be made of. Must never make a hash known whose page was not
+/// given here; what is known stays known.
 contract KnownCode {
     /// @notice The page with this hash, of this many 64-bit words, is known from here on.
     event Published(bytes32 indexed hash, uint256 words);

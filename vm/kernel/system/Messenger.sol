@@ -4,11 +4,13 @@ pragma solidity ^0.8.28;
 import {System} from "./System.sol";
 
 /// @title Messenger (0x8005)
-/// @notice Messages from L2 to L1: the Merkle root of a batch's messages is part of what its proof says. Must never put a
-/// leaf in the tree for a sender who did not send it, nor the same leaf twice in the life of the chain.
-/// @dev The leaf of message `number`, counted from 0 over all batches, is `keccak256(abi.encode(number, sender, keccak256(data)))`,
-/// of three words; a node is `keccak256(abi.encode(left, right))`, of two, so that neither can pass for the other. A level of
-/// several nodes that are odd in number gets a zero as its last. One message is its own root; the root of none is zero.
+/// @notice Messages from L2 to L1: the Merkle root of a batch's messages is part of what its proof says. Must
+/// never put a leaf in the tree for a sender who did not send it, nor the same leaf twice in the life of the
+/// chain.
+/// @dev The leaf of message `number`, counted from 0 over all batches, is `keccak256(abi.encode(number,
+/// sender, keccak256(data)))`, of three words; a node is `keccak256(abi.encode(left, right))`, of two, so
+/// that neither can pass for the other. A level of several nodes that are odd in number gets a zero as its
+/// last. One message is its own root; the root of none is zero.
 contract Messenger {
     /// @notice Message `number` of this chain.
     event L1Message(address indexed sender, uint256 indexed number, bytes32 indexed leaf, bytes data);
@@ -49,7 +51,8 @@ contract Messenger {
             level[i] = _leaves[i];
         }
         while (count > 1) {
-            // Taken for the last node if they are odd in number; what the level below left there does not count.
+            // Taken for the last node if they are odd in number; what the level below left there does not
+            // count.
             level[count] = 0;
             count = (count + 1) / 2;
             for (uint256 i = 0; i < count; ++i) {

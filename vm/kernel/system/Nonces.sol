@@ -22,7 +22,8 @@ contract Nonces {
         return System.cell(System.NONCE, uint160(account));
     }
 
-    /// @notice Makes `nonce` the caller's next one, which cancels every transaction of the caller with a lower nonce.
+    /// @notice Makes `nonce` the caller's next one, which cancels every transaction of the caller with a
+    /// lower nonce.
     function raiseTo(uint64 nonce) external {
         uint256 current = System.cell(System.NONCE, uint160(msg.sender));
         if (nonce <= current || nonce > current + MAX_STEP || nonce > MAX_NONCE) {

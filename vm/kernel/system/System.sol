@@ -11,8 +11,8 @@ address constant MESSENGER = address(0x8005);
 address constant BLOCK_CONTEXT = address(0x8006);
 
 /// @title System
-/// @notice The system precompiles, which answer contracts at 0x8001..0x80ff and nobody else (docs/isa.md). Must never be
-/// used by code that delegates to code of others.
+/// @notice The system precompiles, which answer contracts at 0x8001..0x80ff and nobody else (docs/isa.md).
+/// Must never be used by code that delegates to code of others.
 library System {
     /// @notice Kinds of state cells. The key of the first two is an account, of the last a page hash.
     uint256 internal constant NONCE = 1;
@@ -45,8 +45,8 @@ library System {
         if (!done) revert NoSystemContract(address(this));
     }
 
-    /// @dev Sets a state cell that `cell` has read before: for an address that the machine does not serve, this call is one
-    /// of an account without code, and succeeds. A revert takes the write back.
+    /// @dev Sets a state cell that `cell` has read before: for an address that the machine does not serve,
+    /// this call is one of an account without code, and succeeds. A revert takes the write back.
     function setCell(uint256 kind, uint256 key, uint256 value) internal {
         bool done;
         assembly ("memory-safe") {
