@@ -205,8 +205,9 @@ impl World {
 /// The accounts of Lathe's machine that are not empty.
 fn accounts(vm: &Sandbox) -> BTreeMap<[u8; 20], Account> {
     let mut accounts: BTreeMap<[u8; 20], Account> = BTreeMap::new();
-    // Immutables are code on the EVM.
-    for (cell, value) in vm.cells().filter(|(cell, _)| cell.kind != kind::IMMUTABLE) {
+    // Immutables are code on the EVM, and which code is known is not there at all.
+    let elsewhere = [kind::IMMUTABLE, kind::KNOWN_CODE];
+    for (cell, value) in vm.cells().filter(|(cell, _)| !elsewhere.contains(&cell.kind)) {
         let account = accounts.entry(cell.address).or_default();
         match cell.kind {
             kind::NONCE => account.nonce = value.lo as u64,
