@@ -219,6 +219,8 @@ pub mod mimic {
     pub const METERED: u16 = 8;
     /// The transaction goes on: transient storage is kept.
     pub const SAME_TRANSACTION: u16 = 16;
+    /// In a static context.
+    pub const STATIC: u16 = 32;
 }
 
 /// What an instruction does.

@@ -228,7 +228,7 @@ fn numbers_of_instructions_are_literals_that_the_machine_knows() {
         assert_eq!(fault(&format!("{{ pop(aload({kind}, 1)) }}")), "`aload`: its kinds are 1, 2, 3 and 6");
     }
     let flags = "{ pop(mimiccall(32, 1, 2, 3, 4, 5, 6, 7, 8, 9)) }";
-    assert_eq!(fault(flags), "`mimiccall`: its flags are sums of 1, 2, 4, 8 and 16");
+    assert_eq!(fault(flags), "`mimiccall`: its flags are sums of 1, 2, 4, 8, 16 and 32");
     assert!(fault("{ pop(sha256(1)) }").contains("`sha256` takes 2 arguments, found 1"));
 }
 

@@ -18,7 +18,8 @@ const MEMORY_COUNT: u64 = 0xffff_ff80;
 /// The kinds of account cell that `aload` and `astore` take.
 const KINDS: [u16; 4] = [1, 2, 3, 6];
 /// All flags of `mimiccall`.
-const FLAGS: u16 = mimic::CALLDATA | mimic::VALUE | mimic::DEPLOY | mimic::METERED | mimic::SAME_TRANSACTION;
+const FLAGS: u16 =
+    mimic::CALLDATA | mimic::VALUE | mimic::DEPLOY | mimic::METERED | mimic::SAME_TRANSACTION | mimic::STATIC;
 const OWN_CODE: &str =
     "a contract cannot copy its own code on this machine; a constructor can copy its arguments";
 
@@ -506,7 +507,9 @@ impl<'c> Lowerer<'c, '_> {
         };
         let number = if number.hi == 0 { u16::try_from(number.lo).ok() } else { None };
         let (known, what) = match builtin {
-            Builtin::Mimiccall => (number.is_some_and(|n| n <= FLAGS), "flags are sums of 1, 2, 4, 8 and 16"),
+            Builtin::Mimiccall => {
+                (number.is_some_and(|n| n <= FLAGS), "flags are sums of 1, 2, 4, 8, 16 and 32")
+            }
             _ => (number.is_some_and(|n| KINDS.contains(&n)), "kinds are 1, 2, 3 and 6"),
         };
         let Some(number) = number.filter(|_| known) else {

@@ -139,15 +139,15 @@ pub const OPS: &[Op] = &[
     executed("extcodesize", op::EXTCODESIZE, Storage, &[D, A]),
     executed("iload", op::ILOAD, Storage, &[D, T]),
     executed("istore", op::ISTORE, Storage, &[D, T]),
+    executed("ecrecover", op::ECRECOVER, Hash, &[D, A]),
+    executed("sha256", op::SHA256, Hash, &[D, A, B]),
+    executed("pagehash", op::PAGEHASH, Hash, &[D, A, B, OptImm]),
     executed("log", op::LOG, Call, &[D, A, B, Imm]),
     executed("call", op::CALL, Call, &[D, A, B]),
     executed("staticcall", op::STATICCALL, Call, &[D, A, B]),
     executed("delegatecall", op::DELEGATECALL, Call, &[D, A, B]),
     executed("create", op::CREATE, Call, &[D, A, B, Imm]),
     executed("selfdestruct", op::SELFDESTRUCT, Call, &[A]),
-    reserved("ecrecover", op::ECRECOVER, Hash, &[D, A]),
-    reserved("sha256", op::SHA256, Hash, &[D, A, B]),
-    reserved("pagehash", op::PAGEHASH, Hash, &[D, A, B, OptImm]),
     reserved("jmps", opcode(Class::J, 65), Control, &[]),
     reserved("jmpfar", opcode(Class::J, 66), Control, &[]),
     reserved("ncallfar", opcode(Class::J, 68), Control, &[]),
@@ -173,16 +173,22 @@ pub struct Traits {
     pub status: Status,
     /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
     pub uses_imm: bool,
+    /// Gas of a step, see [`super::price::base`].
+    pub price: u32,
 }
 
-/// The traits by opcode, in four kilobytes: the table that every step looks into.
+/// The traits by opcode, in eight kilobytes: the table that every step looks into.
 static TRAITS: [Option<Traits>; 1024] = {
     let mut traits = [None; 1024];
     let mut i = 0;
     while i < OPS.len() {
         let op = &OPS[i];
-        traits[op.opcode as usize] =
-            Some(Traits { family: op.family, status: op.status, uses_imm: op.uses_imm() });
+        traits[op.opcode as usize] = Some(Traits {
+            family: op.family,
+            status: op.status,
+            uses_imm: op.uses_imm(),
+            price: super::price::base(op.opcode),
+        });
         i += 1;
     }
     traits
