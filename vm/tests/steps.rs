@@ -46,6 +46,7 @@ impl Tracer for Plain {
         let (accesses, cells, journal) = (self.accesses.clone(), self.cells.clone(), self.journal.clone());
         self.effect = Some(Effect::Executed(Box::new(Executed { accesses, cells, journal, flow })));
     }
+    fn turn(&mut self, _: &Regs) {}
     fn step(&mut self, regs: &Regs, word: u64, o: &Reads<u64>, new: Word) {
         if let Some(last) = self.steps.last_mut() {
             last.next = *regs;
@@ -205,6 +206,7 @@ fn tell<T: Tracer>(tracer: &mut T, index: usize, (regs, word, words, before, eff
         _ => {}
     }
     let [a, b, old, new] = *words;
+    tracer.turn(regs);
     let before = before.map(|time| T::Stamp::at(time.into()));
     tracer.step(regs, *word, &Reads { a, b, old, before }, new);
 }
@@ -244,6 +246,7 @@ fn many_steps_are_given_out_whatever_their_words_take() {
 fn changed_steps_are_given_out_as_changed() {
     let mut packed = Packed::default();
     let (zero, one) = (Word::ZERO, Word::from(1));
+    packed.turn(&Regs::default());
     packed.step(&Regs::default(), 0, &Reads { a: one, b: zero, old: one, before: [0, 1, 2] }, zero);
     let mut steps = Steps::from(packed);
     let before = format!("{:?}", steps.first());

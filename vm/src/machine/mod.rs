@@ -177,6 +177,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
     };
     let window = Window { space: space::INPUT, ctx: 0, base: 0, length: input.len() as u32 };
     let boot = machine.access(space::REG, 0, 0, 1, Some(window.pack())).map_err(Stopped::at_boot)?;
+    machine.tracer.turn(&machine.regs);
     let result = loop {
         if let Some(result) = machine.result {
             break result;
@@ -313,6 +314,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         };
         self.regs = next;
         self.finish(word, reads, regs, result);
+        self.tracer.turn(&self.regs);
         Ok(())
     }
 

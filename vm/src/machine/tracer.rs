@@ -61,6 +61,8 @@ pub trait Tracer: Default {
     fn entry(&mut self, entry: JournalEntry);
     /// Says that the step under way has no chip: its effect is the accesses and entries told so far.
     fn executed(&mut self, flow: Flow);
+    /// The registers before the next step; they stay what they are, but for the pc, until the next call of this.
+    fn turn(&mut self, regs: &Regs);
     /// A finished step: the registers before it, its word and operands, and what is in `d` now; all else was told before.
     fn step(&mut self, regs: &Regs, word: u64, reads: &Reads<Self::Stamp>, new: Word);
     /// The registers after the last step.
@@ -88,6 +90,8 @@ impl Tracer for NoTrace {
     fn entry(&mut self, _: JournalEntry) {}
     #[inline(always)]
     fn executed(&mut self, _: Flow) {}
+    #[inline(always)]
+    fn turn(&mut self, _: &Regs) {}
     #[inline(always)]
     fn step(&mut self, _: &Regs, _: u64, _: &Reads<()>, _: Word) {}
     #[inline(always)]
@@ -130,6 +134,9 @@ impl Tracer for Recorder {
     }
     fn executed(&mut self, flow: Flow) {
         self.steps.executed(flow);
+    }
+    fn turn(&mut self, regs: &Regs) {
+        self.steps.turn(regs);
     }
     #[inline(always)]
     fn step(&mut self, regs: &Regs, word: u64, reads: &Reads<u64>, new: Word) {

@@ -104,6 +104,12 @@ impl Limbs {
     }
 }
 
+/// `a == b` by halves: as one comparison of 32 bytes it would wait for the store that made them.
+#[inline(always)]
+fn same(a: Word, b: Word) -> bool {
+    (a.lo ^ b.lo) | (a.hi ^ b.hi) == 0
+}
+
 /// Limbs up to the last that is not zero.
 #[inline(always)]
 fn length(limbs: &[u64; LIMBS]) -> usize {
@@ -212,23 +218,24 @@ impl Packed {
         });
     }
 
-    /// Adds a step: the registers before it, its word and operands, and `d` after it.
-    #[inline(always)]
-    pub fn step(&mut self, regs: &Regs, word: u64, o: &Reads<u64>, new: Word) {
-        let note = if self.busy { self.settle() } else { 0 };
+    /// The registers before the next step; they stay what they are, but for the pc, until the next call of this.
+    pub fn turn(&mut self, regs: &Regs) {
         let run = Regs { pc: 0, ..*regs };
         if self.runs.last() != Some(&run) {
             self.runs.push(run);
         }
-        if self.rows.len() == self.rows.capacity() {
-            self.grow();
-        }
+    }
+
+    /// Adds a step: the registers before it, its word and operands, and `d` after it.
+    #[inline(always)]
+    pub fn step(&mut self, regs: &Regs, word: u64, o: &Reads<u64>, new: Word) {
+        let note = if self.busy { self.settle() } else { 0 };
         let limbs = self.limbs.begin();
         let lengths = self.limbs.push(o.a)
             | self.limbs.push(o.b) << 3
             | self.limbs.push(o.old) << 6
-            | if new == o.old { SAME } else { self.limbs.push(new) } << 9;
-        self.rows.push(Row {
+            | if same(new, o.old) { SAME } else { self.limbs.push(new) } << 9;
+        let row = Row {
             word,
             pc: regs.pc,
             run: self.runs.len() as u32 - 1,
@@ -236,12 +243,18 @@ impl Packed {
             note,
             limbs,
             lengths,
-        });
+        };
+        if self.rows.len() < self.rows.capacity() {
+            self.rows.push(row);
+        } else {
+            self.grow(row);
+        }
     }
 
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self, row: Row) {
         let full = std::mem::replace(&mut self.rows, Vec::with_capacity(ROWS));
+        self.rows.push(row);
         if !full.is_empty() {
             self.full.push(full);
         }
