@@ -465,7 +465,7 @@ fn replayed() -> BatchTrace {
 /// Changes the effect of the `n`-th step with this opcode, and expects the check to refuse it.
 fn refused(what: &str, opcode: u16, n: usize, change: impl FnOnce(&mut Executed)) {
     let mut trace = replayed();
-    let mut steps = trace.steps.iter_mut().filter(|s| Instruction::decode(s.word).opcode == opcode);
+    let mut steps = trace.steps.to_mut().iter_mut().filter(|s| Instruction::decode(s.word).opcode == opcode);
     match steps.nth(n).map(|s| &mut s.effect) {
         Some(Effect::Executed(e)) => change(e),
         _ => panic!("no such step"),
@@ -514,7 +514,7 @@ fn frame() -> lathe_vm::trace::Frame {
 fn a_changed_digest_is_refused() {
     for opcode in [op::ECRECOVER, op::SHA256, op::PAGEHASH, op::EXTCODESIZE] {
         let mut trace = replayed();
-        let step = trace.steps.iter_mut().find(|s| Instruction::decode(s.word).opcode == opcode).unwrap();
+        let step = trace.steps.to_mut().iter_mut().find(|s| Instruction::decode(s.word).opcode == opcode).unwrap();
         // The slot is written again by the next, so that only this step says that the value is wrong.
         step.d.new.lo ^= 1;
         assert!(check(&trace).is_err(), "another result of {opcode} is accepted");
@@ -538,7 +538,7 @@ fn a_request_from_elsewhere_is_refused() {
             a.new = elsewhere;
         }
     };
-    for step in &mut trace.steps {
+    for step in trace.steps.to_mut() {
         match &mut step.effect {
             Effect::Executed(e) => e.accesses.iter_mut().for_each(change),
             Effect::Call { regs, .. } => regs.iter_mut().for_each(change),
