@@ -72,6 +72,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.begin_transaction(caller.old);
         let mode = if deploys { mode::DEPLOY } else { 0 };
         *next = Regs { ctx: callee, code: page, pc: 0, fp: 0, mode, ..self.regs };
+        self.tell_opened(*next);
         self.frames.push(Open { frame, events: self.events.len() });
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What a run leaves behind: everything for the prover, or nothing at all.
 //! The machine is generic over the tracer, so both modes are one code path; without one, the closures that
 //! describe effects are never called.
+use super::watch::{Closed, Opened};
 use crate::trace::{Access, Effect, Executed, Flow, JournalEntry, KeccakCall, StateAccess, Step};
 
 /// The time of a cell's last access, or nothing.
@@ -28,10 +29,10 @@ impl Stamp for () {
 }
 
 /// Receives what the machine does.
-pub trait Tracer: Default {
+pub trait Tracer {
     /// What cells remember of their last access.
     type Stamp: Stamp;
-    /// False if every call below does nothing.
+    /// True if the trace is kept: then the memory of contexts that have ended stays too.
     const ACTIVE: bool;
     /// The effect of the step under way.
     fn effect(&mut self, make: impl FnOnce() -> Effect);
@@ -47,6 +48,12 @@ pub trait Tracer: Default {
     fn step(&mut self, make: impl FnOnce(Effect) -> Step);
     /// A hash; answers its index.
     fn keccak(&mut self, make: impl FnOnce() -> KeccakCall) -> usize;
+    /// The step under way opens a context.
+    #[inline(always)]
+    fn opened(&mut self, _: impl FnOnce() -> Opened) {}
+    /// The step under way ends its context.
+    #[inline(always)]
+    fn closed(&mut self, _: impl FnOnce() -> Closed) {}
 }
 
 /// Keeps nothing.
