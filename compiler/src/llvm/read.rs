@@ -153,15 +153,30 @@ impl<'m, 'a> Reader<'m, 'a> {
             Op::Binary(Binary::Byte, ..) => 8,
             Op::Select { yes, no, .. } => self.bits_of(*yes).max(self.bits_of(*no)),
             Op::Env(Env::CalldataSize | Env::ReturndataSize) | Op::Lookup(Lookup::CodeSize, _) => 32,
-            Op::Env(Env::Caller | Env::Address) => 160,
+            Op::Env(Env::Caller | Env::Address) | Op::Ecrecover(_) => 160,
             _ => 256,
         }
+    }
+
+    /// The place of an instruction. What solc adds of its own has the place of the whole contract, as the code's first
+    /// statement has; where it is inlined, the place of the call says more.
+    fn place(&self, instruction: Value<'m>) -> Option<Loc> {
+        let whole = self.locs.iter().find_map(|loc| loc.src);
+        let mut own = None;
+        for line in instruction.lines() {
+            let Some(loc) = self.locs.get((line as usize).wrapping_sub(1)) else { continue };
+            if loc.src.is_some() && loc.src != whole {
+                return Some(*loc);
+            }
+            own = own.or(Some(*loc));
+        }
+        own
     }
 
     fn block(&mut self, block: Block<'m>) -> Result<mir::Block, Fault> {
         let mut end = None;
         for instruction in block.instructions() {
-            self.loc = self.locs.get((instruction.line() as usize).wrapping_sub(1)).copied();
+            self.loc = self.place(instruction);
             end = self.instruction(instruction)?;
             if end.is_some() {
                 break;

@@ -143,6 +143,7 @@ impl<'a> Session<'a> {
             None => return Err(format!("{} has no code", contract.full_name()).into()),
         };
         let (from, value) = (self.args.calls.from.into_array(), word(self.args.calls.value));
+        self.sandbox.gas = Some(self.args.calls.gas);
         let (answer, address) = self.watched("constructor", |sandbox, tell| match tell {
             Some(tell) => sandbox.deploy_watched(from, value, &page, &arguments, tell),
             None => sandbox.deploy(from, value, &page, &arguments),

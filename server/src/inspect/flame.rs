@@ -1,4 +1,5 @@
 //! A profile as a flame graph: a picture of its own, without scripts. Width is proving cost; callees stand on callers.
+use super::cost::constraints;
 use super::profile::{Node, Profile, Spent};
 use std::fmt::Write;
 
@@ -22,7 +23,8 @@ pub fn svg(profile: &Profile, title: &str) -> String {
     let bottom = height(graph.rows) - MARGIN - ROW;
     graph.draw(0, MARGIN, bottom);
     let all = totals.first().copied().unwrap_or_default();
-    let caption = format!("{title}: {} constraints, {} steps; width is constraints", all.cost, all.steps);
+    let caption =
+        format!("{title}: {} constraints, {} steps; width is constraints", constraints(all.gas), all.steps);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
          font-family=\"monospace\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fdfcf8\"/>\n\
@@ -42,7 +44,7 @@ fn totals(nodes: &[Node]) -> Vec<Spent> {
         for child in &node.children {
             let below = totals[*child];
             totals[parent].steps += below.steps;
-            totals[parent].cost += below.cost;
+            totals[parent].gas += below.gas;
         }
     }
     totals
@@ -57,7 +59,7 @@ struct Graph<'g> {
 
 impl Graph<'_> {
     fn width(&self, node: usize) -> f64 {
-        WIDTH * self.totals[node].cost as f64 / self.totals[0].cost.max(1) as f64
+        WIDTH * self.totals[node].gas as f64 / self.totals[0].gas.max(1) as f64
     }
 
     fn children(&self, node: usize) -> impl Iterator<Item = usize> {
@@ -73,8 +75,9 @@ impl Graph<'_> {
 
     fn draw(&mut self, node: usize, x: f64, y: f64) {
         let (label, width, total) = (&self.nodes[node].label, self.width(node), self.totals[node]);
-        let share = 100.0 * total.cost as f64 / self.totals[0].cost.max(1) as f64;
-        let tip = format!("{label}: {} constraints ({share:.1}%), {} steps", total.cost, total.steps);
+        let share = 100.0 * total.gas as f64 / self.totals[0].gas.max(1) as f64;
+        let cost = constraints(total.gas);
+        let tip = format!("{label}: {cost} constraints ({share:.1}%), {} steps", total.steps);
         let letters = ((width - 6.0) / LETTER).max(0.0) as usize;
         let shown: String = match label.chars().count() <= letters {
             true => label.clone(),

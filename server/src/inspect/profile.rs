@@ -1,6 +1,7 @@
 //! Where steps and proving cost of a run go: by function, by line, and as a tree of calls for the flame graph.
-//! Cost is counted in constraints. Only contracts are counted, not the kernel.
-use super::cost::{Cost, Costs};
+//! Cost is counted in gas, which stands for constraints. Only contracts are counted, not the kernel; gas that an
+//! exceptional halt burns is no cost.
+use super::cost::{Cost, Costs, constraints};
 use super::places::Places;
 use super::project::Project;
 use super::source::Line;
@@ -9,19 +10,19 @@ use lathe_vm::sandbox::Seen;
 use serde::Serialize;
 use std::collections::HashMap;
 
-/// Steps and constraints.
+/// Steps and gas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Spent {
     /// Steps.
     pub steps: u64,
-    /// Constraints.
-    pub cost: u64,
+    /// Gas.
+    pub gas: u64,
 }
 
 impl Spent {
     fn add(&mut self, other: Spent) {
         self.steps += other.steps;
-        self.cost += other.cost;
+        self.gas += other.gas;
     }
 }
 
@@ -119,7 +120,7 @@ impl<'p> Profile<'p> {
             let node = self.child(caller, &self.places.title(opened));
             if cost.page > 0 {
                 let page = self.child(node, PAGE);
-                let spent = Spent { steps: 0, cost: cost.page };
+                let spent = Spent { steps: 0, gas: cost.page };
                 self.nodes[page].own.add(spent);
                 self.pages.add(spent);
             }
@@ -129,13 +130,13 @@ impl<'p> Profile<'p> {
 
     fn count(&mut self, seen: &Seen, cost: Cost) {
         let Some(leaf) = self.leaf(seen) else { return };
-        self.nodes[leaf].own.add(Spent { steps: 1, cost: cost.step });
+        self.nodes[leaf].own.add(Spent { steps: 1, gas: cost.step });
         if cost.tree > 0 {
             let tree = self.child(leaf, TREE);
-            self.nodes[tree].own.add(Spent { steps: 0, cost: cost.tree });
+            self.nodes[tree].own.add(Spent { steps: 0, gas: cost.tree });
         }
         let line = self.places.line(seen.regs.code, seen.regs.pc);
-        self.lines.entry(line).or_default().add(Spent { steps: 1, cost: cost.step + cost.tree });
+        self.lines.entry(line).or_default().add(Spent { steps: 1, gas: cost.step + cost.tree });
         match Instruction::decode(seen.word).opcode {
             op::NCALL => {
                 let callee = self.places.callee(seen).unwrap_or("[compiler's helper]");
@@ -195,8 +196,8 @@ impl<'p> Profile<'p> {
     pub fn functions(&self) -> Vec<Share> {
         let mut shares: HashMap<&str, Share> = HashMap::new();
         self.walk(0, &mut Vec::new(), &mut shares);
-        let mut all: Vec<Share> = shares.into_values().filter(|share| share.total.cost > 0).collect();
-        all.sort_by(|x, y| (y.own.cost, &x.name).cmp(&(x.own.cost, &y.name)));
+        let mut all: Vec<Share> = shares.into_values().filter(|share| share.total.gas > 0).collect();
+        all.sort_by(|x, y| (y.own.gas, &x.name).cmp(&(x.own.gas, &y.name)));
         all
     }
 
@@ -235,39 +236,29 @@ impl<'p> Profile<'p> {
             LineShare { line, text: text.into(), own: *own }
         };
         let mut all: Vec<LineShare> = self.lines.iter().map(show).collect();
-        if self.pages.cost > 0 {
+        if self.pages.gas > 0 {
             all.push(LineShare { line: PAGE.into(), text: "hashes of the code".into(), own: self.pages });
         }
-        all.sort_by(|x, y| (y.own.cost, &x.line).cmp(&(x.own.cost, &y.line)));
+        all.sort_by(|x, y| (y.own.gas, &x.line).cmp(&(x.own.gas, &y.line)));
         all
     }
 
     /// Both tables.
     pub fn tables(&self) -> String {
         let total = self.total();
-        let share = |cost: u64| 100.0 * cost as f64 / total.cost.max(1) as f64;
-        let mut text = format!("{} steps, {} constraints to prove\n\n", total.steps, total.cost);
-        text.push_str("  constraints      %    steps   with callees      %  function\n");
+        let cost = |gas: u64| {
+            format!("{:>13} {:>6.1}", constraints(gas), 100.0 * gas as f64 / total.gas.max(1) as f64)
+        };
+        let sum = constraints(total.gas);
+        let mut text = format!("{} steps, {} gas: {sum} constraints to prove\n\n", total.steps, total.gas);
+        text.push_str("  constraints      %    steps  with callees      %  function\n");
         for f in self.functions() {
-            text.push_str(&format!(
-                "{:>13} {:>6.1} {:>8} {:>14} {:>6.1}  {}\n",
-                f.own.cost,
-                share(f.own.cost),
-                f.own.steps,
-                f.total.cost,
-                share(f.total.cost),
-                f.name
-            ));
+            let (own, all) = (cost(f.own.gas), cost(f.total.gas));
+            text.push_str(&format!("{own} {:>8} {all}  {}\n", f.own.steps, f.name));
         }
         text.push_str("\n  constraints      %    steps  line\n");
         for l in self.lines() {
-            let line = format!("{}: {}", l.line, l.text);
-            text.push_str(&format!(
-                "{:>13} {:>6.1} {:>8}  {line}\n",
-                l.own.cost,
-                share(l.own.cost),
-                l.own.steps
-            ));
+            text.push_str(&format!("{} {:>8}  {}: {}\n", cost(l.own.gas), l.own.steps, l.line, l.text));
         }
         text
     }

@@ -44,6 +44,8 @@ pub enum Row {
         contract: String,
         /// Index of the instruction in its page.
         pc: u32,
+        /// Gas that it takes.
+        gas: u32,
         /// The instruction as text.
         instruction: String,
         /// What it read and what it wrote.
@@ -140,6 +142,7 @@ impl<'p> Listing<'p> {
             depth,
             contract: context.contract.clone(),
             pc: seen.regs.pc,
+            gas: seen.spent,
             instruction,
             operands: operands(seen),
         });
@@ -207,6 +210,15 @@ fn operands(seen: &Seen) -> String {
     if CALLS.contains(&i.opcode) && seen.opened.is_none() {
         read.push("-> done within the step".into());
     }
+    if let Some(cell) = seen.undone {
+        let kind = ["storage", "nonce", "balance", "code hash", "immutable", "transient storage"];
+        let kind = kind.get(usize::from(cell.kind)).unwrap_or(&"cell");
+        read.push(format!(
+            "(takes back a write of {kind} {:#x} of {})",
+            number(cell.slot),
+            address(cell.address)
+        ));
+    }
     read.join(" ")
 }
 
@@ -219,9 +231,10 @@ impl std::fmt::Display for Row {
                 write!(f, "{}> {call}{value}  (at {address}, from {caller})", indent(depth))
             }
             Row::Source { depth, line, text } => write!(f, "{}  {line}: {text}", indent(depth)),
-            Row::Step { clock, depth, contract, pc, instruction, operands } => {
+            Row::Step { clock, depth, contract, pc, gas, instruction, operands } => {
                 let place = format!("{contract}:{pc}");
-                let text = format!("{}{clock:>9} {place:<16} {instruction:<28} {operands}", indent(depth));
+                let text =
+                    format!("{}{clock:>9} {gas:>6} {place:<16} {instruction:<28} {operands}", indent(depth));
                 write!(f, "{}", text.trim_end())
             }
             Row::End { depth, status, output } => {

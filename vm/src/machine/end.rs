@@ -2,6 +2,7 @@
 //! the caller, whose registers it restores; a failure first takes back the newest journal entry per step until the head
 //! is where it was at the call.
 use super::call::Open;
+use super::far::Transfer;
 use super::storage::{account, low_account};
 use super::tracer::Tracer;
 use super::watch::peek_bytes;
@@ -33,7 +34,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let known = |hash: &Word| self.codes.get(*hash).is_some();
         let hash = Word::from_first_bytes(&bytes).filter(known).ok_or(HaltKind::UnknownCode)?;
         let own = self.register(2, 6)?.old;
-        let code = self.state(CellId::code_hash(account(own)?), 6, Some(hash))?;
+        let cell = CellId::code_hash(account(own)?);
+        self.charge_cells(&[(cell, Some(hash))])?;
+        let code = self.state(cell, 6, Some(hash))?;
         self.enter(code, next);
         self.succeed(open, own, handed, next)
     }
@@ -47,9 +50,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let all = self.world.peek(&CellId::balance(from));
         match all.is_zero() || from == to {
             true => {
+                self.charge_cells(&[(CellId::balance(from), None)])?;
                 self.state(CellId::balance(from), 4, None)?;
             }
             false => {
+                self.charge_cells(&self.planned_transfer(Transfer { from, to, value: all }))?;
                 self.transfer(from, to, all, 4, next)?;
             }
         }
@@ -89,10 +94,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok((entry, cell))
     }
 
-    /// A step of a called context that halts exceptionally: like `revert 0, 0`, the undo steps included. No halt
-    /// depends on a state cell, so the same instruction halts again until everything is undone.
+    /// A step of a called context that halts exceptionally: like `revert 0, 0`, the undo steps included. Its gas is gone,
+    /// and without gas the same instruction halts again until everything is undone; where gas is not counted no halt
+    /// depends on a state cell.
     pub(super) fn halt(&mut self, kind: HaltKind, next: &mut Regs) -> Result<(), Halt> {
-        let open = self.frames.last().copied().ok_or(kind)?;
+        let open = self.frames.last_mut().ok_or(kind)?;
+        let kind = *open.halting.get_or_insert(kind);
+        let open = *open;
+        self.regs.gas = 0;
         if self.regs.jhead != open.frame.caller.jhead {
             let (entry, _) = self.undo(next)?;
             self.tracer.executed(Flow::Undo(entry));
@@ -141,15 +150,17 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         };
         let written = self.access(space::SLOT, frame.caller.ctx, frame.dest, 4, Some(status))?;
         let window = self.access(space::REG, frame.caller.ctx, 1, 5, Some(window.pack()))?;
-        *next = Regs { jhead: next.jhead, ..frame.caller };
+        // A context that halts has none left.
+        let gas = self.regs.gas;
+        *next = Regs { jhead: next.jhead, gas: frame.caller.gas.saturating_add(gas), ..frame.caller };
         if !success {
             // Behind those of the callers there are only logs of this context and of those below it.
             self.events.truncate(open.events);
         }
-        self.tell_closed(frame.ctx, how, handed);
+        self.tell_closed(frame.ctx, how, handed, gas);
         if self.frames.is_empty() {
             let output = peek_bytes(&self.mem, handed, self.limits.max_output_bytes);
-            self.events.push(Event::CallEnd { status: how, output, steps: self.clock - frame.ctx });
+            self.events.push(Event::CallEnd { status: how, output, steps: self.clock - frame.ctx, gas });
         }
         if !T::ACTIVE {
             self.forget(Window::unpack(window.new), Window::unpack(window.old));

@@ -2,6 +2,7 @@
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window};
+use crate::isa::price;
 use crate::trace::{Effect, Flow, KeccakCall};
 use crate::word::Word;
 use sha3::{Digest, Keccak256};
@@ -17,9 +18,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         };
         if astray {
             self.unproven(|| "keccak of an empty range beyond its memory".into())?;
+            self.charge(price::keccak(0))?;
             return Ok(self.keccak_executed(&[]));
         }
         let source = Self::bounded(source)?;
+        self.charge(price::keccak(source.length))?;
         if source.base % 32 != 0 {
             self.unproven(|| "unaligned keccak".into())?;
         }

@@ -4,6 +4,7 @@ use super::memory::Memory;
 use super::tracer::{Stamp, Tracer};
 use super::world::StateRead;
 use super::{CallStatus, Machine, Window};
+use crate::state::CellId;
 use crate::trace::{
     Access, Effect, Flow, JournalEntry, KeccakCall, Page, Regs, StateAccess, Step, mode, space,
 };
@@ -34,6 +35,10 @@ pub struct Opened {
     pub value: Word,
     /// Whether it is a deployment.
     pub deploys: bool,
+    /// Gas that it begins with; 0 if it is not metered.
+    pub gas: u32,
+    /// Gas that its caller keeps.
+    pub kept: u32,
     /// The first [`MAX_TOLD`] bytes of its calldata.
     pub calldata: Vec<u8>,
 }
@@ -45,6 +50,8 @@ pub struct Closed {
     pub ctx: u32,
     /// How it ended.
     pub status: CallStatus,
+    /// Gas that its caller gets back.
+    pub gas: u32,
     /// The first [`MAX_TOLD`] bytes of what it hands back.
     pub output: Vec<u8>,
 }
@@ -66,8 +73,13 @@ pub struct Seen<'a> {
     pub old: Word,
     /// What `[d]` holds after it.
     pub new: Word,
+    /// Gas that the step itself took; 0 in a context that is not metered. What a callee gets is not part of it, nor what
+    /// an exceptional halt burns.
+    pub spent: u32,
     /// State cells accessed, in order.
     pub cells: &'a [StateAccess],
+    /// The cell whose last write it takes back, as a revert or a halt does one per step.
+    pub undone: Option<CellId>,
     /// The context that it opens.
     pub opened: Option<&'a Opened>,
     /// The context that it ends.
@@ -78,6 +90,7 @@ pub struct Seen<'a> {
 pub struct Watch<'a> {
     tell: &'a mut dyn FnMut(&Seen),
     cells: Vec<StateAccess>,
+    undone: Option<CellId>,
     opened: Option<Opened>,
     closed: Option<Closed>,
 }
@@ -85,22 +98,36 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Tells `tell`.
     pub fn new(tell: &'a mut dyn FnMut(&Seen)) -> Watch<'a> {
-        Watch { tell, cells: Vec::new(), opened: None, closed: None }
+        Watch { tell, cells: Vec::new(), undone: None, opened: None, closed: None }
     }
 }
 
 impl Tracer for Watch<'_> {
     type Stamp = u64;
     const ACTIVE: bool = false;
-    fn effect(&mut self, _: impl FnOnce() -> Effect) {}
+    fn effect(&mut self, make: impl FnOnce() -> Effect) {
+        if let Effect::Undo { entry, .. } = make() {
+            self.undone = Some(entry.cell);
+        }
+    }
     fn access(&mut self, _: Access) {}
     fn cell(&mut self, access: StateAccess) {
         self.cells.push(access);
     }
     fn entry(&mut self, _: JournalEntry) {}
-    fn executed(&mut self, _: Flow) {}
+    fn executed(&mut self, flow: Flow) {
+        if let Flow::Undo(entry) = flow {
+            self.undone = Some(entry.cell);
+        }
+    }
     fn step(&mut self, make: impl FnOnce(Effect) -> Step) {
-        let Step { clock, regs, word, a, b, d, .. } = make(Effect::None);
+        let Step { clock, regs, next, word, a, b, d, .. } = make(Effect::None);
+        let left = match (&self.opened, &self.closed, self.undone) {
+            (Some(opened), _, _) => opened.kept.saturating_add(opened.gas),
+            (_, Some(Closed { status: CallStatus::Halted(_), .. }), _) | (_, _, Some(_)) => regs.gas,
+            (_, Some(closed), _) => closed.gas,
+            _ => next.gas,
+        };
         (self.tell)(&Seen {
             clock,
             regs,
@@ -109,12 +136,14 @@ impl Tracer for Watch<'_> {
             b: b.new,
             old: d.old,
             new: d.new,
+            spent: regs.gas.saturating_sub(left),
+            undone: self.undone,
             cells: &self.cells,
             opened: self.opened.as_ref(),
             closed: self.closed.as_ref(),
         });
         self.cells.clear();
-        (self.opened, self.closed) = (None, None);
+        (self.undone, self.opened, self.closed) = (None, None, None);
     }
     fn keccak(&mut self, _: impl FnOnce() -> KeccakCall) -> usize {
         0
@@ -142,7 +171,7 @@ pub(super) fn peek_bytes<S: Stamp>(memory: &Memory<S>, w: Window, most: usize) -
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// Tells the tracer of the context whose first registers these are; the machine has written its cells.
     pub(super) fn tell_opened(&mut self, regs: Regs) {
-        let (memory, pages) = (&self.mem, &self.pages);
+        let (memory, pages, kept) = (&self.mem, &self.pages, self.regs.gas);
         self.tracer.opened(|| {
             let register = |index| memory.peek(space::REG, regs.ctx, index);
             let own = last20(register(2));
@@ -157,15 +186,17 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
                 caller: last20(register(3)),
                 value: register(4),
                 deploys: regs.mode & mode::DEPLOY != 0,
+                gas: regs.gas,
+                kept,
                 calldata: peek_bytes(memory, Window::unpack(register(0)), MAX_TOLD),
             }
         });
     }
 
     /// Tells the tracer that a context has ended.
-    pub(super) fn tell_closed(&mut self, ctx: u32, status: CallStatus, handed: Window) {
+    pub(super) fn tell_closed(&mut self, ctx: u32, status: CallStatus, handed: Window, gas: u32) {
         let memory = &self.mem;
-        self.tracer.closed(|| Closed { ctx, status, output: peek_bytes(memory, handed, MAX_TOLD) });
+        self.tracer.closed(|| Closed { ctx, status, gas, output: peek_bytes(memory, handed, MAX_TOLD) });
     }
 }
 

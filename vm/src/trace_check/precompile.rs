@@ -1,6 +1,6 @@
 //! Steps that call a precompile: that status, return data and wei are those that its input has.
 use super::contexts::{address, block, find, low160, moved, register};
-use super::{TraceError, step_fault};
+use super::{TraceError, gas, step_fault};
 use crate::isa::{Instruction, op};
 use crate::machine::{MAX_DEPTH, Window};
 use crate::precompile;
@@ -18,7 +18,10 @@ pub(super) fn answered(s: &Step, e: &Executed) -> Result<(), TraceError> {
     let lacks = matches!(&e.cells[..], [c] if Some(c.cell) == own && c.old < value && c.old == c.new);
     let output = match lacks || s.regs.depth >= MAX_DEPTH {
         true => None,
-        false => precompile.run(&input(s, e).ok_or_else(fault)?).ok(),
+        false => {
+            let input = input(s, e).ok_or_else(fault)?;
+            precompile.run(&input).ok().filter(|_| gas::affords(s, e, precompile.gas(&input)))
+        }
     };
     // The last of its accesses: the block may hold `[d]` too.
     let dest = (space::SLOT, s.regs.ctx, s.regs.fp + u32::from(i.d));
@@ -39,7 +42,7 @@ pub(super) fn answered(s: &Step, e: &Executed) -> Result<(), TraceError> {
 }
 
 /// The input, from the words of the own heap that were read.
-fn input(s: &Step, e: &Executed) -> Option<Vec<u8>> {
+pub(super) fn input(s: &Step, e: &Executed) -> Option<Vec<u8>> {
     let length = usize::try_from(block(s, e, 1)?.lo).ok()?;
     let read: Vec<u8> =
         words(e, s.regs.ctx, s.b.new.lo / 32)?.iter().flat_map(|a| a.old.to_be_bytes()).collect();

@@ -1,5 +1,5 @@
-//! `--call` and what stands beside it. `--from` and `--value` belong to the call before them, those before the first call
-//! to the deployment; the sender of the deployment is the sender of every call that names none.
+//! `--call` and what stands beside it. `--from`, `--value` and `--gas` belong to the call before them, those before the
+//! first call to the deployment. Its sender and gas are those of every call that names none.
 use alloy::dyn_abi::DynSolType;
 use alloy::primitives::{Address, U256};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
@@ -13,21 +13,27 @@ pub struct Call {
     pub from: Address,
     /// Wei.
     pub value: U256,
+    /// Gas.
+    pub gas: u32,
 }
 
-/// The deployment's sender and value, and the calls in order.
+/// The deployment's sender, value and gas, and the calls in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calls {
     /// Who deploys.
     pub from: Address,
     /// Wei for the constructor.
     pub value: U256,
+    /// Gas for it.
+    pub gas: u32,
     /// The calls.
     pub list: Vec<Call>,
 }
 
 /// Who sends unless told otherwise.
 const SENDER: Address = Address::new([0x11; 20]);
+/// Gas that each call gets unless told otherwise: a block's.
+const GAS: u32 = 30_000_000;
 
 impl Calls {
     /// Everybody who sends something.
@@ -65,7 +71,13 @@ impl Args for Calls {
             .action(ArgAction::Append)
             .value_parser(wei)
             .help("Wei to send: with the call before, or to the constructor; units as in \"1 ether\"");
-        command.arg(call).arg(from).arg(value)
+        let gas = Arg::new("gas")
+            .long("gas")
+            .value_name("GAS")
+            .action(ArgAction::Append)
+            .value_parser(clap::value_parser!(u32))
+            .help("Gas: for the call before, or for the deployment and all calls if it comes before any [default: 30000000]");
+        command.arg(call).arg(from).arg(value).arg(gas)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -85,14 +97,16 @@ impl FromArgMatches for Calls {
         }
         let from = belonging::<Address>(matches, "from", &calls)?;
         let value = belonging::<U256>(matches, "value", &calls)?;
-        let deployer = from[0].unwrap_or(SENDER);
-        let list = calls.into_iter().zip(from[1..].iter().zip(&value[1..]));
-        let list = list.map(|((_, words), (from, value))| Call {
+        let gas = belonging::<u32>(matches, "gas", &calls)?;
+        let (deployer, most) = (from[0].unwrap_or(SENDER), gas[0].unwrap_or(GAS));
+        let list = (1..).zip(calls).map(|(place, (_, words))| Call {
             words,
-            from: from.unwrap_or(deployer),
-            value: value.unwrap_or_default(),
+            from: from[place].unwrap_or(deployer),
+            value: value[place].unwrap_or_default(),
+            gas: gas[place].unwrap_or(most),
         });
-        Ok(Calls { from: deployer, value: value[0].unwrap_or_default(), list: list.collect() })
+        let list = list.collect();
+        Ok(Calls { from: deployer, value: value[0].unwrap_or_default(), gas: most, list })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -138,16 +152,20 @@ mod tests {
     fn what_stands_behind_a_call_belongs_to_it_and_what_stands_before_all_to_the_deployment() {
         let one = "0x0000000000000000000000000000000000000001";
         let two = "0x0000000000000000000000000000000000000002";
-        let words = ["--value", "1 ether", "--from", one, "--call", "f", "-7", "--value", "5"];
-        let calls = read(&[&words[..], &["--call", "g", "--from", two, "--call", "h"]].concat()).unwrap();
+        let words = ["--value", "1 ether", "--from", one, "--gas", "9", "--call", "f", "-7", "--value", "5"];
+        let more = ["--call", "g", "--from", two, "--call", "h", "--gas", "8"];
+        let calls = read(&[&words[..], &more].concat()).unwrap();
         let (one, two) = (one.parse().unwrap(), two.parse().unwrap());
-        assert_eq!((calls.from, calls.value), (one, wei("1000000000000000000").unwrap()));
-        let call = |words: &[&str], from, value: u64| Call {
+        assert_eq!((calls.from, calls.value, calls.gas), (one, wei("1000000000000000000").unwrap(), 9));
+        let call = |words: &[&str], from, value: u64, gas| Call {
             words: words.iter().map(|word| word.to_string()).collect(),
             from,
             value: U256::from(value),
+            gas,
         };
-        assert_eq!(calls.list, [call(&["f", "-7"], one, 5), call(&["g"], two, 0), call(&["h"], one, 0)]);
+        let expected = [call(&["f", "-7"], one, 5, 9), call(&["g"], two, 0, 9), call(&["h"], one, 0, 8)];
+        assert_eq!(calls.list, expected);
+        assert_eq!(read(&[]).unwrap().gas, GAS);
     }
 
     #[test]

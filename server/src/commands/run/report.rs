@@ -40,6 +40,8 @@ pub struct Called {
     pub logs: Vec<LogView>,
     /// Steps of contracts.
     pub steps: u32,
+    /// Gas used.
+    pub gas: u32,
     /// Its steps one by one, if they were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trace: Vec<Row>,
@@ -73,6 +75,7 @@ impl Called {
             result,
             logs: logs.collect(),
             steps: answer.steps,
+            gas: answer.gas_used,
             trace: Vec::new(),
         }
     }
@@ -98,7 +101,7 @@ impl Called {
                 }
             }
         }
-        println!("  {} steps", self.steps);
+        println!("  {} steps, {} gas", self.steps, self.gas);
     }
 }
 
@@ -138,7 +141,7 @@ impl Report {
             match &self.address {
                 Some(address) => {
                     println!("{} at {address}", self.contract);
-                    println!("  deployed in {} steps", called.steps);
+                    println!("  deployed in {} steps, {} gas", called.steps, called.gas);
                 }
                 None => called.print(),
             }
