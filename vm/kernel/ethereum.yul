@@ -674,7 +674,7 @@ object "ethereum" {
             mstore(TX_NONCE(), nonce)
             mstore(TX_PRIORITY(), priority)
             mstore(TX_CAP(), cap)
-            ok := and(lt(nonce, MALFORMED()), and(lt(priority, MAX_WEI()), lt(cap, MAX_WEI())))
+            ok := and(and(lt(chain, MALFORMED()), lt(nonce, MALFORMED())), and(lt(priority, MAX_WEI()), lt(cap, MAX_WEI())))
         }
 
         // An address, or nothing.

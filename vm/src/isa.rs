@@ -144,7 +144,7 @@ pub enum Family {
     Calldata,
     /// State cells.
     Storage,
-    /// Keccak-256.
+    /// Hashes and signatures.
     Hash,
     /// Far calls and their ends.
     Call,

@@ -140,7 +140,10 @@ impl Sandbox {
 
     /// Makes a page known, so that a deploy page or a creation can name it; answers its hash.
     pub fn add_code(&mut self, page: Page) -> Word {
-        self.codes.insert(page)
+        let words = Word::from(page.words.len() as u128);
+        let hash = self.codes.insert(page);
+        self.set(CellId::known_code(hash), words);
+        hash
     }
 
     /// Makes an account with this runtime code; its nonce is at least 1, as every contract's.
@@ -259,6 +262,9 @@ impl Sandbox {
         let run = run?;
         for Touched { cell, new, .. } in run.touched {
             self.set(cell, new);
+        }
+        for page in run.published {
+            self.codes.insert(Page::clone(&page));
         }
         Ok(answer(run.events, self.gas.unwrap_or_default()))
     }

@@ -3,6 +3,8 @@
 mod contexts;
 mod executed;
 mod gas;
+mod hash;
+mod known_code;
 mod precompile;
 
 use crate::code::{CodeError, word_of};

@@ -61,30 +61,32 @@ macro_rules! builtins {
 
 builtins! {
     evm {
-        Stop "stop" 0 0; Add "add" 2 1; Sub "sub" 2 1; Mul "mul" 2 1; Div "div" 2 1; Sdiv "sdiv" 2 1; Mod "mod" 2 1;
-        Smod "smod" 2 1; Exp "exp" 2 1; Not "not" 1 1; Lt "lt" 2 1; Gt "gt" 2 1; Slt "slt" 2 1; Sgt "sgt" 2 1;
-        Eq "eq" 2 1; Iszero "iszero" 1 1; And "and" 2 1; Or "or" 2 1; Xor "xor" 2 1; Byte "byte" 2 1; Shl "shl" 2 1;
-        Shr "shr" 2 1; Sar "sar" 2 1; Clz "clz" 1 1; Addmod "addmod" 3 1; Mulmod "mulmod" 3 1; Signextend "signextend" 2 1;
-        Keccak256 "keccak256" 2 1; Pop "pop" 1 0; Mload "mload" 1 1; Mstore "mstore" 2 0; Mstore8 "mstore8" 2 0;
-        Sload "sload" 1 1; Sstore "sstore" 2 0; Tload "tload" 1 1; Tstore "tstore" 2 0; Msize "msize" 0 1; Gas "gas" 0 1;
+        Stop "stop" 0 0; Add "add" 2 1; Sub "sub" 2 1; Mul "mul" 2 1; Div "div" 2 1; Sdiv "sdiv" 2 1;
+        Mod "mod" 2 1; Smod "smod" 2 1; Exp "exp" 2 1; Not "not" 1 1; Lt "lt" 2 1; Gt "gt" 2 1;
+        Slt "slt" 2 1; Sgt "sgt" 2 1; Eq "eq" 2 1; Iszero "iszero" 1 1; And "and" 2 1; Or "or" 2 1;
+        Xor "xor" 2 1; Byte "byte" 2 1; Shl "shl" 2 1; Shr "shr" 2 1; Sar "sar" 2 1; Clz "clz" 1 1;
+        Addmod "addmod" 3 1; Mulmod "mulmod" 3 1; Signextend "signextend" 2 1; Keccak256 "keccak256" 2 1;
+        Pop "pop" 1 0; Mload "mload" 1 1; Mstore "mstore" 2 0; Mstore8 "mstore8" 2 0; Sload "sload" 1 1;
+        Sstore "sstore" 2 0; Tload "tload" 1 1; Tstore "tstore" 2 0; Msize "msize" 0 1; Gas "gas" 0 1;
         Address "address" 0 1; Balance "balance" 1 1; Selfbalance "selfbalance" 0 1; Caller "caller" 0 1;
         Callvalue "callvalue" 0 1; Calldataload "calldataload" 1 1; Calldatasize "calldatasize" 0 1;
-        Calldatacopy "calldatacopy" 3 0; Codesize "codesize" 0 1; Codecopy "codecopy" 3 0; Extcodesize "extcodesize" 1 1;
-        Extcodecopy "extcodecopy" 4 0; Returndatasize "returndatasize" 0 1; Returndatacopy "returndatacopy" 3 0;
-        Mcopy "mcopy" 3 0; Extcodehash "extcodehash" 1 1; Create "create" 3 1; Create2 "create2" 4 1; Call "call" 7 1;
-        Callcode "callcode" 7 1; Delegatecall "delegatecall" 6 1; Staticcall "staticcall" 6 1; Return "return" 2 0;
-        Revert "revert" 2 0; Selfdestruct "selfdestruct" 1 0; Invalid "invalid" 0 0; Log0 "log0" 2 0; Log1 "log1" 3 0;
-        Log2 "log2" 4 0; Log3 "log3" 5 0; Log4 "log4" 6 0; Chainid "chainid" 0 1; Basefee "basefee" 0 1;
-        Blobbasefee "blobbasefee" 0 1; Origin "origin" 0 1; Gasprice "gasprice" 0 1; Blockhash "blockhash" 1 1;
-        Blobhash "blobhash" 1 1; Coinbase "coinbase" 0 1; Timestamp "timestamp" 0 1; Number "number" 0 1;
-        Difficulty "difficulty" 0 1; Prevrandao "prevrandao" 0 1; Gaslimit "gaslimit" 0 1;
-        Datasize "datasize" 1 1; Dataoffset "dataoffset" 1 1; Datacopy "datacopy" 3 0;
-        Setimmutable "setimmutable" 3 0; Loadimmutable "loadimmutable" 1 1; Linkersymbol "linkersymbol" 1 1;
-        Memoryguard "memoryguard" 1 1;
+        Calldatacopy "calldatacopy" 3 0; Codesize "codesize" 0 1; Codecopy "codecopy" 3 0;
+        Extcodesize "extcodesize" 1 1; Extcodecopy "extcodecopy" 4 0; Returndatasize "returndatasize" 0 1;
+        Returndatacopy "returndatacopy" 3 0; Mcopy "mcopy" 3 0; Extcodehash "extcodehash" 1 1;
+        Create "create" 3 1; Create2 "create2" 4 1; Call "call" 7 1; Callcode "callcode" 7 1;
+        Delegatecall "delegatecall" 6 1; Staticcall "staticcall" 6 1; Return "return" 2 0;
+        Revert "revert" 2 0; Selfdestruct "selfdestruct" 1 0; Invalid "invalid" 0 0; Log0 "log0" 2 0;
+        Log1 "log1" 3 0; Log2 "log2" 4 0; Log3 "log3" 5 0; Log4 "log4" 6 0; Chainid "chainid" 0 1;
+        Basefee "basefee" 0 1; Blobbasefee "blobbasefee" 0 1; Origin "origin" 0 1; Gasprice "gasprice" 0 1;
+        Blockhash "blockhash" 1 1; Blobhash "blobhash" 1 1; Coinbase "coinbase" 0 1;
+        Timestamp "timestamp" 0 1; Number "number" 0 1; Difficulty "difficulty" 0 1;
+        Prevrandao "prevrandao" 0 1; Gaslimit "gaslimit" 0 1; Datasize "datasize" 1 1;
+        Dataoffset "dataoffset" 1 1; Datacopy "datacopy" 3 0; Setimmutable "setimmutable" 3 0;
+        Loadimmutable "loadimmutable" 1 1; Linkersymbol "linkersymbol" 1 1; Memoryguard "memoryguard" 1 1;
     }
     kernel {
-        Aload "aload" 2 1; Astore "astore" 3 0; Mimiccall "mimiccall" 10 1; Ecrecover "ecrecover" 1 1; Sha256 "sha256" 2 1;
-        Pagehash "pagehash" 2 1; Calldatakeccak "calldatakeccak" 2 1;
+        Aload "aload" 2 1; Astore "astore" 3 0; Mimiccall "mimiccall" 10 1; Ecrecover "ecrecover" 1 1;
+        Sha256 "sha256" 2 1; Pagehash "pagehash" 2 1; Calldatakeccak "calldatakeccak" 2 1;
     }
 }
 

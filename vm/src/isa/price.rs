@@ -62,7 +62,8 @@ pub const fn base(opcode: u16) -> u32 {
         op::ST8 => 260,
         op::CDLOAD | op::CDLD => 172,
         op::COPY => 90,
-        op::KECCAK => 110,
+        op::KECCAK | op::SHA256 | op::PAGEHASH => 110,
+        op::ECRECOVER => 60_000,
         op::SLOAD | op::TLOAD | op::ILOAD | op::ALOAD | op::BALANCE | op::EXTCODEHASH => 450,
         op::EXTCODESIZE => 850,
         op::SSTORE | op::TSTORE | op::ISTORE | op::ASTORE => 650,
@@ -97,6 +98,11 @@ pub const fn log(bytes: u32, topics: u32) -> u64 {
 /// What `exp` costs for an exponent of so many bits.
 pub const fn exp(bits: u32) -> u64 {
     bits as u64 * EXP_BIT as u64
+}
+
+/// What the hash of a page of so many bytes costs.
+pub const fn page_hash(bytes: u32) -> u64 {
+    (bytes as u64).div_ceil(8) * PAGE_WORD as u64
 }
 
 /// What the first run of a page of `words` costs.

@@ -5,7 +5,7 @@ use super::window::small;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window};
 use crate::state::CellId;
-use crate::trace::{Effect, Flow, Frame, Regs, mode, space};
+use crate::trace::{Effect, Flow, Frame, Page, Regs, mode, space};
 use crate::word::Word;
 use std::sync::Arc;
 
@@ -144,14 +144,19 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.origin = origin;
     }
 
+    /// The page with this hash: of the store, or made known by this batch.
+    pub(super) fn code(&self, hash: Word) -> Option<&Arc<Page>> {
+        self.codes.get(hash).or_else(|| self.hashed_pages.get(&hash))
+    }
+
     /// The number of the page with this hash, in order of first call.
     pub(super) fn page(&mut self, hash: Word) -> Result<u32, Halt> {
         if let Some(number) = self.numbers.get(&hash) {
             return Ok(*number);
         }
-        let page = self.codes.get(hash).ok_or(Halt::CodeMissing(hash))?;
+        let page = Arc::clone(self.code(hash).ok_or(Halt::CodeMissing(hash))?);
         let number = self.pages.len() as u32;
-        self.pages.push(Arc::clone(page));
+        self.pages.push(page);
         self.numbers.insert(hash, number);
         Ok(number)
     }

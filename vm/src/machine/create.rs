@@ -77,20 +77,25 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             None => contract_address(creator, nonce.lo as u64),
         };
         let counted = (CellId::nonce(creator), Some(alu::add(nonce, Word::from(1))));
-        let page = Word::from_first_bytes(&bytes).filter(|page| self.codes.get(*page).is_some());
+        let page = Word::from_first_bytes(&bytes);
         self.charge_creation(counted, page, Transfer { from: creator, to: address, value })?;
         let counted = self.state(counted.0, 5, counted.1)?;
         self.enter(counted, next);
-        match page {
-            Some(page) => self.create_at(s, address, page, (own, value), code, next),
-            None => self.done(s, Word::ZERO, self.nothing()),
+        let Some(page) = page else {
+            return self.done(s, Word::ZERO, self.nothing());
+        };
+        match self.state(CellId::known_code(page), 10, None)?.old.is_zero() {
+            true => self.done(s, Word::ZERO, self.nothing()),
+            false => self.create_at(s, address, page, (own, value), code, next),
         }
     }
 
     /// Takes the price of the cells of a creation, and of the deploy page's first run.
     fn charge_creation(&mut self, counted: Planned, page: Option<Word>, wei: Transfer) -> Result<(), Halt> {
         let mut cells = vec![counted];
-        if let Some(page) = page {
+        let known = page.map(CellId::known_code);
+        cells.extend(known.map(|known| (known, None)));
+        if let Some(page) = page.filter(|_| known.is_some_and(|known| !self.world.peek(&known).is_zero())) {
             let taken = self.is_taken(wei.to);
             cells.push((CellId::code_hash(wei.to), None));
             cells.push((CellId::nonce(wei.to), (!taken).then_some(Word::from(1))));

@@ -31,11 +31,15 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let handed = self.heap_range(s.a, s.b)?.0;
         let mut bytes = Vec::with_capacity(32);
         self.read_bytes(handed, 7, &mut bytes)?;
-        let known = |hash: &Word| self.codes.get(*hash).is_some();
-        let hash = Word::from_first_bytes(&bytes).filter(known).ok_or(HaltKind::UnknownCode)?;
+        let hash = Word::from_first_bytes(&bytes).ok_or(HaltKind::DeployReturn)?;
         let own = self.register(2, 6)?.old;
-        let cell = CellId::code_hash(account(own)?);
-        self.charge_cells(&[(cell, Some(hash))])?;
+        let (known, cell) = (CellId::known_code(hash), CellId::code_hash(account(own)?));
+        let is_known = !self.world.peek(&known).is_zero();
+        self.charge_cells(&[(known, None), (cell, Some(hash))][..1 + usize::from(is_known)])?;
+        self.state(known, 8, None)?;
+        if !is_known {
+            return Err(HaltKind::UnknownCode.into());
+        }
         let code = self.state(cell, 6, Some(hash))?;
         self.enter(code, next);
         self.succeed(open, own, handed, next)
@@ -95,8 +99,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// A step of a called context that halts exceptionally: like `revert 0, 0`, the undo steps included. Its gas is gone,
-    /// and without gas the same instruction halts again until everything is undone; where gas is not counted no halt
-    /// depends on a state cell.
+    /// and without gas the same instruction halts again until everything is undone. Where gas is not counted no halt
+    /// depends on a state cell but that of a deploy page's end, whose cell of known code is zero and was so before: what is
+    /// known stays known.
     pub(super) fn halt(&mut self, kind: HaltKind, next: &mut Regs) -> Result<(), Halt> {
         let open = self.frames.last_mut().ok_or(kind)?;
         let kind = *open.halting.get_or_insert(kind);

@@ -8,6 +8,7 @@ use super::{Halt, HaltKind, MAX_DEPTH, Machine, Operands, Window};
 use crate::isa::{op, price};
 use crate::precompile;
 use crate::state::CellId;
+use crate::system;
 use crate::trace::{Flow, Frame, Regs, mode, space};
 use crate::word::Word;
 
@@ -43,8 +44,9 @@ pub(super) struct Surroundings {
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `call d, a, b`, `staticcall`, `delegatecall`.
     pub(super) fn far_call(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
-        let precompile = precompile::find(low_account(s.a));
-        if self.frames.is_empty() && precompile.is_none() {
+        let callee = low_account(s.a);
+        let found = precompile::find(callee);
+        if self.frames.is_empty() && found.is_none() {
             return Err(HaltKind::ContractOnly.into());
         }
         let block = u32::from(s.i.b);
@@ -60,20 +62,23 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let sent = if s.i.opcode == op::CALL { value } else { Word::ZERO };
         if !sent.is_zero() {
             self.changes_state()?;
+            // The kernel has no wei.
             if self.frames.is_empty() {
                 return Err(HaltKind::ContractOnly.into());
             }
             self.charge(price::VALUE.into())?;
         }
         let stipend = if self.metered() && !sent.is_zero() { price::STIPEND } else { 0 };
-        let callee = low_account(s.a);
         let wei = Transfer { from: account(own)?, to: callee, value: sent };
         if self.regs.depth >= MAX_DEPTH {
             self.give_back(stipend);
             return self.done(s, Word::ZERO, self.nothing());
         }
-        if let Some(precompile) = precompile {
+        if let Some(precompile) = found {
             return self.precompile(s, precompile, calldata, wei, (asked, stipend), next);
+        }
+        if let Some(service) = system::service(wei.from, callee) {
+            return self.serve(s, service, calldata, wei.value, next);
         }
         let mut cells = self.planned_transfer(wei);
         let hash = CellId::code_hash(callee);

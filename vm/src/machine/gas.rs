@@ -60,7 +60,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     pub(super) fn page_price(&self, hash: Word) -> u64 {
         match self.numbers.contains_key(&hash) {
             true => 0,
-            false => self.codes.get(hash).map_or(0, |page| price::page(page.words.len())),
+            false => self.code(hash).map_or(0, |page| price::page(page.words.len())),
         }
     }
 

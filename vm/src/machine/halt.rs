@@ -36,7 +36,7 @@ pub enum HaltKind {
     /// `mimiccall` to an address without code.
     #[error("call to an address without code")]
     NoCode,
-    /// A `keccak`, `copy` or `log` of more than [`super::MAX_RANGE`] bytes.
+    /// A `keccak`, `sha256`, `copy` or `log` of more than [`super::MAX_RANGE`] bytes.
     #[error("range of more than 16 MiB")]
     RangeTooLong,
     /// A state change in a static context.

@@ -17,6 +17,7 @@ mod log;
 mod memory;
 mod precompile;
 mod storage;
+mod system;
 pub mod tracer;
 mod watch;
 mod window;
@@ -114,6 +115,8 @@ pub struct Machine<'a, V, T: Tracer> {
     codes: &'a CodeStore,
     pages: Vec<Arc<Page>>,
     numbers: HashMap<Word, u32>,
+    /// Pages hashed in this batch that the store lacks: what makes them known makes them code.
+    hashed_pages: HashMap<Word, Arc<Page>>,
     frames: Vec<Open>,
     journal: Vec<JournalEntry>,
     events: Vec<Event>,
@@ -141,6 +144,8 @@ pub struct Finished<T> {
     pub journal: Vec<JournalEntry>,
     /// Pages run; 0 is the kernel.
     pub pages: Vec<Arc<Page>>,
+    /// Pages that the batch made known and the store lacks, in order of hash.
+    pub published: Vec<Arc<Page>>,
     /// For the receipts.
     pub events: Vec<Event>,
     /// The tracer with what it kept.
@@ -191,6 +196,7 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         codes,
         pages: vec![Arc::new(kernel.clone())],
         numbers: HashMap::from([(kernel.hash_word(), 0)]),
+        hashed_pages: HashMap::new(),
         frames: Vec::new(),
         journal: Vec::new(),
         events: Vec::new(),
@@ -211,6 +217,7 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         boot,
         cells: if T::ACTIVE { machine.mem.cells() } else { Vec::new() },
         input_cells: if T::ACTIVE { machine.mem.input_cells() } else { Vec::new() },
+        published: machine.published(),
         touched: machine.world.touched(),
         transient: machine.world.into_transient(),
         journal: machine.journal,
@@ -262,7 +269,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return Err(Halt::Limit { what: "steps", limit: limit.into() });
         }
         let cells = self.world.len() as u64 * STATE_CELL;
-        let held = self.mem.bytes() + cells + self.journal.len() as u64 * JOURNAL_ENTRY;
+        let held =
+            self.mem.bytes() + cells + self.hashed_page_bytes() + self.journal.len() as u64 * JOURNAL_ENTRY;
         let limit = self.limits.max_memory_bytes;
         if held > limit {
             return Err(Halt::Limit { what: "memory bytes", limit });
@@ -396,7 +404,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             Family::Heap => self.heap(s),
             Family::Calldata => self.calldata(s).map(Some),
             Family::Storage => self.storage(s, next),
-            Family::Hash => self.keccak(s).map(Some),
+            Family::Hash => self.hash(s).map(Some),
             Family::Call => match s.i.opcode {
                 op::MIMICCALL => self.mimiccall(s, next),
                 op::CALL | op::STATICCALL | op::DELEGATECALL => self.far_call(s, next),

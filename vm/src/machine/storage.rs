@@ -54,13 +54,20 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             self.events.push(if write.is_some() { Event::NonceWrite(cell) } else { Event::NonceRead(cell) });
         }
         let journal = write.map(|_| self.enter(access, next));
-        self.tracer.effect(|| Effect::Storage { reg, cell: access, journal });
+        match cell.kind {
+            kind::KNOWN_CODE => self.tracer.executed(Flow::Stay),
+            _ => self.tracer.effect(|| Effect::Storage { reg, cell: access, journal }),
+        }
         Ok(write.is_none().then_some(access.old))
     }
 
     fn account_cell(&self, s: &Operands) -> Result<CellId, Halt> {
         if self.regs.ctx != 0 {
             return Err(HaltKind::KernelOnly.into());
+        }
+        if s.i.imm == u16::from(kind::KNOWN_CODE) {
+            self.unproven(|| "aload or astore of known code".into())?;
+            return Ok(CellId::known_code(s.a));
         }
         if !(1..=3).contains(&s.i.imm) {
             return Err(HaltKind::Mode.into());
@@ -105,14 +112,16 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let address = low_account(s.a);
         let kind = if s.i.opcode == op::BALANCE { kind::BALANCE } else { kind::CODE_HASH };
         let cell = CellId { kind, address, slot: Word::ZERO };
-        self.charge_cells(&[(cell, None)])?;
+        let known = CellId::known_code(self.world.peek(&cell));
+        let sized = s.i.opcode == op::EXTCODESIZE && !self.world.peek(&cell).is_zero();
+        self.charge_cells(&[(cell, None), (known, None)][..1 + usize::from(sized)])?;
         let value = self.state(cell, 4, None)?.old;
+        let value = match sized {
+            true => alu::shl(self.state(known, 5, None)?.old, Word::from(3)),
+            false => value,
+        };
         self.tracer.executed(Flow::Stay);
-        if s.i.opcode != op::EXTCODESIZE || value.is_zero() {
-            return Ok(value);
-        }
-        let page = self.codes.get(value).ok_or(Halt::CodeMissing(value))?;
-        Ok(Word::from(page.words.len() as u128 * 8))
+        Ok(value)
     }
 
     /// Halts in a static context.

@@ -10,6 +10,9 @@ mod price;
 mod ripemd160;
 mod sha256;
 
+use crate::word::Word;
+
+pub use ecrecover::recover;
 pub use modexp::MAX_OPERAND as MAX_MODEXP_OPERAND;
 pub use price::{ECRECOVER as ECRECOVER_GAS, sha256 as sha256_gas};
 
@@ -38,6 +41,16 @@ pub enum Unsupported {
     /// `modexp` with an operand of more than [`MAX_MODEXP_OPERAND`] bytes.
     #[error("not supported yet: modexp of {0} bytes")]
     Modexp(u16),
+}
+
+/// The signer by the rules of `ecrecover`, as a word; zero if there is none.
+pub fn signer(input: &[u8]) -> Word {
+    ecrecover::signer(input).map_or(Word::ZERO, Word::from_be_bytes)
+}
+
+/// SHA-256 as a word.
+pub fn sha256(input: &[u8]) -> Word {
+    Word::from_be_bytes(sha256::digest(input))
 }
 
 type Function = fn(&[u8]) -> Result<Vec<u8>, Failed>;

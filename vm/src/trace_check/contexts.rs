@@ -66,6 +66,9 @@ impl Checker<'_> {
             _ => (code.map(|c| c.old), s.regs.mode & mode::STATIC, s.regs.jhead),
         };
         if i.opcode != op::MIMICCALL {
+            if s.regs.ctx == 0 {
+                return Err(step_fault(s, "the kernel calls a contract as contracts do"));
+            }
             registers(s, e)?;
             let value = match i.opcode {
                 op::CALL | op::CREATE => given(s, e, 4).unwrap_or_default(),
@@ -125,7 +128,7 @@ pub(super) fn moved(s: &Step, e: &Executed, value: Word, to: Option<Word>) -> Re
 }
 
 /// The bytes of the creation code that `create` read.
-fn creation_code(s: &Step, e: &Executed) -> Option<Vec<u8>> {
+pub(super) fn creation_code(s: &Step, e: &Executed) -> Option<Vec<u8>> {
     let words = e.accesses.iter().filter(|a| a.space == space::HEAP && a.ctx == s.regs.ctx);
     let bytes: Vec<u8> = words.flat_map(|a| a.old.to_be_bytes()).collect();
     let length = match Instruction::decode(s.word).imm {
@@ -137,7 +140,7 @@ fn creation_code(s: &Step, e: &Executed) -> Option<Vec<u8>> {
 }
 
 /// Where the new contract belongs.
-fn new_address(s: &Step, e: &Executed) -> Option<Word> {
+pub(super) fn new_address(s: &Step, e: &Executed) -> Option<Word> {
     let creator = address(register(s, e, 2)?);
     let made = match Instruction::decode(s.word).imm {
         0 => contract_address(creator, e.cells.first()?.old.lo as u64),
@@ -151,12 +154,13 @@ fn created(s: &Step, e: &Executed) -> Result<Word, TraceError> {
     let fault = || step_fault(s, "the new contract is not where its creator puts it");
     let new = address(new_address(s, e).ok_or_else(fault)?);
     let creator = address(register(s, e, 2).ok_or_else(fault)?);
-    let [counted, code, first, ..] = &e.cells[..] else { return Err(fault()) };
-    let cells = [counted.cell, code.cell, first.cell];
-    let fresh = code.old.is_zero() && first.old.is_zero() && first.new == Word::from(1);
+    let hash = creation_code(s, e).and_then(|c| Word::from_first_bytes(&c)).ok_or_else(fault)?;
+    let [counted, known, code, first, ..] = &e.cells[..] else { return Err(fault()) };
+    let cells = [counted.cell, known.cell, code.cell, first.cell];
+    let fresh =
+        !known.old.is_zero() && code.old.is_zero() && first.old.is_zero() && first.new == Word::from(1);
     let one_more = crate::machine::alu::add(counted.old, Word::from(1)) == counted.new;
-    match cells == [CellId::nonce(creator), CellId::code_hash(new), CellId::nonce(new)] && fresh && one_more {
-        true => creation_code(s, e).and_then(|c| Word::from_first_bytes(&c)).ok_or_else(fault),
-        false => Err(fault()),
-    }
+    let known = CellId::known_code(hash);
+    let want = [CellId::nonce(creator), known, CellId::code_hash(new), CellId::nonce(new)];
+    if cells == want && fresh && one_more { Ok(hash) } else { Err(fault()) }
 }

@@ -6,6 +6,7 @@ use crate::isa::{Instruction, op, price};
 use crate::machine::cell_price;
 use crate::precompile;
 use crate::state::kind;
+use crate::system::{self, Service};
 use crate::trace::{Effect, Executed, Flow, Frame, StateAccess, Step, mode, space};
 use crate::word::Word;
 
@@ -96,7 +97,8 @@ fn stays(s: &Step, e: &Executed, i: Instruction, price: u64) -> Option<u64> {
     let calls = matches!(i.opcode, op::CALL | op::STATICCALL | op::DELEGATECALL);
     let kernel = calls && s.regs.ctx == 0;
     if i.opcode == op::CREATE && metered(s) {
-        let taken = e.cells.len() == 3 && e.journal.len() == 1;
+        // Nonce, known code, and the two cells of the account that is there.
+        let taken = e.cells.len() == 4;
         return Some(if taken { left / 64 } else { left });
     }
     if !calls || !(metered(s) || kernel) {
@@ -163,6 +165,8 @@ fn price_of(s: &Step, i: Instruction) -> u64 {
     let base = u64::from(price::base(i.opcode));
     let more = match (&s.effect, i.opcode) {
         (_, op::EXP) => price::exp(s.b.new.bits()),
+        (_, op::SHA256) => precompile::sha256_gas(length(s.b.new)),
+        (_, op::PAGEHASH) if !s.d.new.is_zero() => price::page_hash(length(s.b.new)),
         (_, op::KECCAK) => price::keccak(length(s.b.new)),
         (Effect::Executed(e), op::LD | op::ST) if e.accesses.len() == 2 => price::STRADDLE.into(),
         (_, op::COPY) => price::copy(length(s.b.new)),
@@ -172,7 +176,9 @@ fn price_of(s: &Step, i: Instruction) -> u64 {
             let sends = if value.is_zero() { 0 } else { price::VALUE.into() };
             let precompile = precompile::find(super::contexts::address(s.a.new)).is_some();
             let reads = precompile && !refused(s, e, i);
-            sends + if reads { price::copy(length(block(s, e, 1).unwrap_or_default())) } else { 0 }
+            let input = length(block(s, e, 1).unwrap_or_default());
+            let copied = if reads { price::copy(input) } else { 0 };
+            sends + copied + if value.is_zero() { service(s, e, input) } else { 0 }
         }
         (Effect::Executed(e), op::CREATE) if !e.journal.is_empty() => match i.imm {
             0 => price::keccak(32),
@@ -181,6 +187,17 @@ fn price_of(s: &Step, i: Instruction) -> u64 {
         _ => 0,
     };
     base + more + cells(s)
+}
+
+/// The price of what a system contract asks the machine for.
+fn service(s: &Step, e: &Executed, input: u32) -> u64 {
+    let own = super::contexts::register(s, e, 2).map(super::contexts::address);
+    let service = own.and_then(|own| system::service(own, super::contexts::address(s.a.new)));
+    match service.filter(|_| s.regs.depth < crate::machine::MAX_DEPTH) {
+        None => 0,
+        Some(Service::Cell) => price::copy(input),
+        Some(Service::PageHash) => price::copy(input) + price::page_hash(input),
+    }
 }
 
 /// The price of the state cells that a step accesses.
