@@ -1,5 +1,5 @@
 //! The command line of `lathe`. Help texts are the manual: every subcommand shows an example.
-use crate::commands::{setup::Setup, status::Status, submit::Submit, verify::Verify};
+use crate::commands::{run::Run, setup::Setup, status::Status, submit::Submit, verify::Verify};
 use crate::config::Config;
 use crate::demo::Demo;
 use clap::{Parser, Subcommand};
@@ -40,6 +40,15 @@ pub enum Command {
         after_help = "Examples:\n  curl -s localhost:8080/v1/batches/1/proof > proof.json\n  lathe verify proof.json"
     )]
     Verify(Verify),
+    /// Compile a Solidity file with lathec, deploy a contract of it on the VM and call it.
+    #[command(
+        after_help = "Examples:\n  lathe run Token.sol --args 1000 --call 'transfer(address,uint256)' 0x7000000000000000000000000000000000000070 7\n  \
+                      lathe run Vault.sol --contract Vault --call deposit --value '1 ether' --call 'balance()' --json\n  \
+                      lathe run Token.sol --args 1000 --call totalSupply --trace\n  \
+                      lathe run Token.sol --args 1000 --call totalSupply --profile=token.svg\n\n\
+                      Options behind a call belong to it, those before the first call to the deployment. Exit status 1: a call failed."
+    )]
+    Run(Box<Run>),
     /// Run everything once on this machine: local L1, contracts, server, a batch, its proof, settlement.
     #[command(after_help = "Example:\n  lathe demo --txs 16")]
     Demo(Demo),

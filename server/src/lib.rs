@@ -13,6 +13,7 @@ pub mod demo;
 pub mod device;
 pub mod error;
 pub mod genesis;
+pub mod inspect;
 pub mod keys;
 pub mod metrics;
 pub mod progress;

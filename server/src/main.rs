@@ -1,7 +1,7 @@
 //! The `lathe` binary: reads the command line, sets up logs and runs one subcommand.
 use clap::Parser;
 use lathe::cli::{Cli, Command};
-use lathe::commands::{CommandError, serve, setup, status, submit, verify};
+use lathe::commands::{CommandError, run, serve, setup, status, submit, verify};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("LATHE_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
-    match run(cli) {
+    match execute(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("lathe: {error}");
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), CommandError> {
+fn execute(cli: Cli) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         match cli.command {
@@ -29,6 +29,7 @@ fn run(cli: Cli) -> Result<(), CommandError> {
             Command::Status(args) => status::run(args).await,
             Command::Setup(args) => setup::run(args).await,
             Command::Verify(args) => verify::run(&args),
+            Command::Run(args) => run::run(&args),
             Command::Demo(args) => lathe::demo::run(args).await,
         }
     });

@@ -149,7 +149,7 @@ pub fn replay_with_receipts(
 }
 
 /// Runs any kernel over posted bytes.
-pub(crate) fn run<T: Tracer>(
+pub(crate) fn run<T: Tracer + Default>(
     tree: &Tree,
     codes: &CodeStore,
     kernel: &Page,

@@ -2,7 +2,7 @@
 //! It runs the real machine with all that is executed and not proven yet; what it does is never posted or proven.
 use crate::code::CodeStore;
 use crate::machine::tracer::{NoTrace, Recorder, Tracer};
-use crate::machine::{self, CallStatus, Event, Finished, Halt, HaltKind, Limits, Touched};
+use crate::machine::{self, Event, Finished, Halt, HaltKind, Limits, Touched, Watch};
 use crate::programs;
 use crate::replay::{self, BlockParams};
 use crate::state::{CellId, Tree, kind};
@@ -11,7 +11,9 @@ use crate::trace_check;
 use crate::word::Word;
 use std::collections::{BTreeMap, HashMap};
 
-pub use crate::machine::{Environment, Log, Stopped, contract_address, contract_address_salted};
+pub use crate::machine::{
+    CallStatus, Closed, Environment, Log, Opened, Seen, Stopped, contract_address, contract_address_salted,
+};
 
 /// A run of more steps than this is not traced: each step of a trace takes some hundred bytes, and some thousand to check.
 pub const MAX_TRACED_STEPS: u32 = 1 << 19;
@@ -188,11 +190,38 @@ impl Sandbox {
         page: &Page,
         arguments: &[u8],
     ) -> Result<(Answer, Option<[u8; 20]>), Stopped> {
+        let (message, hash) = self.creation(from, value, page, arguments);
+        let answer = self.run(&message, hash, NoTrace)?;
+        Ok(created(answer, message.to))
+    }
+
+    /// [`Self::deploy`], with every step told to `tell`.
+    ///
+    /// # Errors
+    /// Those of [`Self::deploy`].
+    pub fn deploy_watched(
+        &mut self,
+        from: [u8; 20],
+        value: Word,
+        page: &Page,
+        arguments: &[u8],
+        tell: &mut dyn FnMut(&Seen),
+    ) -> Result<(Answer, Option<[u8; 20]>), Stopped> {
+        let (message, hash) = self.creation(from, value, page, arguments);
+        let answer = self.run(&message, hash, Watch::new(tell))?;
+        Ok(created(answer, message.to))
+    }
+
+    /// The message that deploys a page, and the page's hash.
+    fn creation<'m>(
+        &mut self,
+        from: [u8; 20],
+        value: Word,
+        page: &Page,
+        arguments: &'m [u8],
+    ) -> (Message<'m>, Word) {
         let to = contract_address(from, self.nonce(from));
-        let hash = self.add_code(page.clone());
-        let answer = self.run(&Message { from, to, value, data: arguments }, hash)?;
-        let done = answer.status == Status::Success;
-        Ok((answer, done.then_some(to)))
+        (Message { from, to, value, data: arguments }, self.add_code(page.clone()))
     }
 
     /// Calls an account. The sender's nonce goes up; the value moves unless the call fails. A call to an account
@@ -201,10 +230,22 @@ impl Sandbox {
     /// # Errors
     /// What stops the machine, or a sender with too little wei. Nothing has changed then.
     pub fn call(&mut self, message: &Message) -> Result<Answer, Stopped> {
-        self.run(message, Word::ZERO)
+        self.run(message, Word::ZERO, NoTrace)
     }
 
-    fn run(&mut self, m: &Message, deploy: Word) -> Result<Answer, Stopped> {
+    /// [`Self::call`], with every step told to `tell`, those of the sandbox's own kernel (context 0) included.
+    ///
+    /// # Errors
+    /// Those of [`Self::call`].
+    pub fn call_watched(
+        &mut self,
+        message: &Message,
+        tell: &mut dyn FnMut(&Seen),
+    ) -> Result<Answer, Stopped> {
+        self.run(message, Word::ZERO, Watch::new(tell))
+    }
+
+    fn run<T: Tracer>(&mut self, m: &Message, deploy: Word, tracer: T) -> Result<Answer, Stopped> {
         let has = self.balance(m.from);
         if has < m.value {
             let missing = machine::alu::sub(m.value, has);
@@ -216,7 +257,7 @@ impl Sandbox {
             input.extend_from_slice(&word.to_be_bytes());
         }
         input.extend_from_slice(m.data);
-        let run = self.machine::<NoTrace>(&input);
+        let run = self.machine(&input, tracer);
         if self.traced && run.as_ref().map_or_else(|s| s.clock, |r| r.steps) <= MAX_TRACED_STEPS {
             self.compare(input, &run);
         }
@@ -230,17 +271,17 @@ impl Sandbox {
         Ok(answer(run.events, self.gas.unwrap_or_default()))
     }
 
-    fn machine<T: Tracer>(&self, input: &[u8]) -> Result<Finished<T>, Stopped> {
+    fn machine<T: Tracer>(&self, input: &[u8], tracer: T) -> Result<Finished<T>, Stopped> {
         let kernel = programs::sandbox();
-        machine::run::<_, T>(&self.cells, &self.codes, kernel, &self.environment, input, &self.limits)
+        machine::run_with(&self.cells, &self.codes, kernel, &self.environment, input, &self.limits, tracer)
     }
 
     /// Runs once more with a trace, checks it, and compares the two runs.
     ///
     /// # Panics
     /// If the trace is not sound or the runs differ: then the machine is wrong.
-    fn compare(&self, input: Vec<u8>, fast: &Result<Finished<NoTrace>, Stopped>) {
-        let (fast, full) = match (fast, self.machine::<Recorder>(&input)) {
+    fn compare<T: Tracer>(&self, input: Vec<u8>, fast: &Result<Finished<T>, Stopped>) {
+        let (fast, full) = match (fast, self.machine(&input, Recorder::default())) {
             (Ok(fast), Ok(full)) => (fast, full),
             (Err(fast), Err(full)) => return assert_eq!(*fast, full, "the modes stop differently"),
             (fast, full) => panic!("the modes differ: {:?} and {:?}", fast.as_ref().err(), full.err()),
@@ -271,6 +312,12 @@ impl Sandbox {
             false => self.cells.insert(cell, value),
         };
     }
+}
+
+/// The answer to a deployment, and the address if it succeeded.
+fn created(answer: Answer, to: [u8; 20]) -> (Answer, Option<[u8; 20]>) {
+    let done = answer.status == Status::Success;
+    (answer, done.then_some(to))
 }
 
 /// What the one call of a run left; an account without code leaves nothing.

@@ -47,7 +47,7 @@ impl Tracer for Plain {
         self.effect = Some(Effect::Executed(Box::new(Executed { accesses, cells, journal, flow })));
     }
     fn turn(&mut self, _: &Regs) {}
-    fn step(&mut self, regs: &Regs, word: u64, o: &Reads<u64>, new: Word) {
+    fn step(&mut self, regs: &Regs, _: &Regs, word: u64, o: &Reads<u64>, new: Word) {
         if let Some(last) = self.steps.last_mut() {
             last.next = *regs;
         }
@@ -209,7 +209,7 @@ fn tell<T: Tracer>(tracer: &mut T, index: usize, (regs, word, words, before, eff
     let [a, b, old, new] = *words;
     tracer.turn(regs);
     let before = before.map(|time| T::Stamp::at(time.into()));
-    tracer.step(regs, *word, &Reads { a, b, old, before }, new);
+    tracer.step(regs, regs, *word, &Reads { a, b, old, before }, new);
 }
 
 fn compare(all: impl Iterator<Item = Told>) {

@@ -514,7 +514,8 @@ fn frame() -> lathe_vm::trace::Frame {
 fn a_changed_digest_is_refused() {
     for opcode in [op::ECRECOVER, op::SHA256, op::PAGEHASH, op::EXTCODESIZE] {
         let mut trace = replayed();
-        let step = trace.steps.to_mut().iter_mut().find(|s| Instruction::decode(s.word).opcode == opcode).unwrap();
+        let step =
+            trace.steps.to_mut().iter_mut().find(|s| Instruction::decode(s.word).opcode == opcode).unwrap();
         // The slot is written again by the next, so that only this step says that the value is wrong.
         step.d.new.lo ^= 1;
         assert!(check(&trace).is_err(), "another result of {opcode} is accepted");

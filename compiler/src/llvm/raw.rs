@@ -4,10 +4,12 @@ use crate::mir::Operand;
 use inkwell::module::Module;
 use lathe_vm::Word;
 use llvm_sys::core as llvm;
+use llvm_sys::debuginfo as debug;
 use llvm_sys::prelude::{LLVMBasicBlockRef, LLVMTypeRef, LLVMValueRef};
 use llvm_sys::{LLVMIntPredicate, LLVMOpcode, LLVMTypeKind, LLVMValueKind};
 use std::ffi::CStr;
 use std::marker::PhantomData;
+use std::ptr::NonNull;
 
 /// A value of the module: function, instruction, parameter or constant.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -212,10 +214,14 @@ impl<'m> Value<'m> {
         }
     }
 
-    /// The debug line of an instruction; 0 if it has none.
-    pub fn line(self) -> u32 {
-        // SAFETY: called on instructions only, which may have no location.
-        unsafe { llvm::LLVMGetDebugLocLine(self.0) }
+    /// The debug lines of an instruction: its own, then those of the calls that it was inlined through, innermost first.
+    pub fn lines(self) -> impl Iterator<Item = u32> {
+        // SAFETY: called on instructions only; one without location answers null.
+        let own = NonNull::new(unsafe { debug::LLVMInstructionGetDebugLoc(self.0) });
+        // SAFETY: the location of an instruction, and what one is inlined at, are locations or null.
+        let outer = |at: &NonNull<_>| NonNull::new(unsafe { debug::LLVMDILocationGetInlinedAt(at.as_ptr()) });
+        // SAFETY: as above.
+        std::iter::successors(own, outer).map(|at| unsafe { debug::LLVMDILocationGetLine(at.as_ptr()) })
     }
 
     /// True for `undef` and `poison`.

@@ -158,10 +158,25 @@ impl<'m, 'a> Reader<'m, 'a> {
         }
     }
 
+    /// The place of an instruction. What solc adds of its own has the place of the whole contract, as the code's first
+    /// statement has; where it is inlined, the place of the call says more.
+    fn place(&self, instruction: Value<'m>) -> Option<Loc> {
+        let whole = self.locs.iter().find_map(|loc| loc.src);
+        let mut own = None;
+        for line in instruction.lines() {
+            let Some(loc) = self.locs.get((line as usize).wrapping_sub(1)) else { continue };
+            if loc.src.is_some() && loc.src != whole {
+                return Some(*loc);
+            }
+            own = own.or(Some(*loc));
+        }
+        own
+    }
+
     fn block(&mut self, block: Block<'m>) -> Result<mir::Block, Fault> {
         let mut end = None;
         for instruction in block.instructions() {
-            self.loc = self.locs.get((instruction.line() as usize).wrapping_sub(1)).copied();
+            self.loc = self.place(instruction);
             end = self.instruction(instruction)?;
             if end.is_some() {
                 break;

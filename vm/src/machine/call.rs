@@ -98,6 +98,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             _ => self.flagged_call(s, callee, frame)?,
         }
         *next = Regs { ctx: callee, code: page, pc: 0, fp: 0, mode, gas, ..self.regs };
+        self.tell_opened(*next);
         self.frames.push(Open { frame, events: self.events.len(), halting: None });
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::call::Open;
 use super::far::Transfer;
 use super::storage::{account, low_account};
 use super::tracer::Tracer;
+use super::watch::peek_bytes;
 use super::world::StateRead;
 use super::{CallStatus, Event, Halt, HaltKind, Machine, Operands, Window};
 use crate::state::CellId;
@@ -161,8 +162,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             // Behind those of the callers there are only logs of this context and of those below it.
             self.events.truncate(open.events);
         }
+        self.tell_closed(frame.ctx, how, handed, gas);
         if self.frames.is_empty() {
-            let output = self.output(handed);
+            let output = peek_bytes(&self.mem, handed, self.limits.max_output_bytes);
             self.events.push(Event::CallEnd { status: how, output, steps: self.clock - frame.ctx, gas });
         }
         if !T::ACTIVE {
@@ -189,17 +191,6 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if data.length != 0 {
             self.mem.forget(space::HEAP, data.ctx);
         }
-    }
-
-    fn output(&self, w: Window) -> Vec<u8> {
-        let want = (w.length as usize).min(self.limits.max_output_bytes);
-        let skip = w.base as usize % 32;
-        let mut bytes = Vec::with_capacity(want + 64);
-        for j in 0..(skip + want).div_ceil(32) as u32 {
-            bytes.extend_from_slice(&self.mem.peek(w.space, w.ctx, w.base / 32 + j).to_be_bytes());
-        }
-        bytes.truncate(skip + want);
-        bytes.split_off(skip)
     }
 
     /// The kernel's return: three words, and registers that no step can continue from.

@@ -140,6 +140,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.tracer.executed(Flow::Call(frame));
         let (mode, gas, depth) = (around.mode, around.gas, self.regs.depth + 1);
         *next = Regs { ctx, code: page, pc: 0, fp: 0, jhead: next.jhead, mode, depth, gas };
+        self.tell_opened(*next);
         Ok(())
     }
 

@@ -236,6 +236,9 @@ impl<S: Stamp> Memory<S> {
     /// Reads a value without leaving a trace, and without holding more than before.
     pub fn peek(&self, space: u8, ctx: u32, index: u32) -> Word {
         let found = || {
+            if space == space::INPUT {
+                return self.input.get(index as usize);
+            }
             let context = self.contexts.get(self.place(ctx)?)?;
             match space {
                 space::SLOT => context.slots.get(index),

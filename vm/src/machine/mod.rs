@@ -19,6 +19,7 @@ mod precompile;
 mod storage;
 mod system;
 pub mod tracer;
+mod watch;
 mod window;
 mod world;
 
@@ -28,6 +29,7 @@ pub(crate) use gas::cell_price;
 pub use halt::{Halt, HaltKind, Stopped};
 pub use limits::{Limits, MAX_OUTPUT, MAX_RANGE, MAX_TRACE, MEMORY_CHECK};
 pub use log::Log;
+pub use watch::{Closed, MAX_TOLD, Opened, Seen, Watch};
 pub use window::Window;
 pub use world::{StateRead, Touched};
 
@@ -156,13 +158,29 @@ pub struct Finished<T> {
 ///
 /// # Errors
 /// Whatever stops the batch before the kernel's return, with the place where it happened.
-pub fn run<'a, V: StateRead, T: Tracer>(
+pub fn run<'a, V: StateRead, T: Tracer + Default>(
     view: &'a V,
     codes: &'a CodeStore,
     kernel: &Page,
     environment: &'a Environment,
     input: &[u8],
     limits: &Limits,
+) -> Result<Finished<T>, Stopped> {
+    run_with(view, codes, kernel, environment, input, limits, T::default())
+}
+
+/// [`run`] with a tracer that has been made before.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_with<'a, V: StateRead, T: Tracer>(
+    view: &'a V,
+    codes: &'a CodeStore,
+    kernel: &Page,
+    environment: &'a Environment,
+    input: &[u8],
+    limits: &Limits,
+    tracer: T,
 ) -> Result<Finished<T>, Stopped> {
     limits.check_input(input).map_err(Stopped::at_boot)?;
     let mut machine = Machine::<V, T> {
@@ -186,7 +204,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
         journal: Vec::new(),
         events: Vec::new(),
         result: None,
-        tracer: T::default(),
+        tracer,
     };
     let window = Window { space: space::INPUT, ctx: 0, base: 0, length: input.len() as u32 };
     let boot = machine.access(space::REG, 0, 0, 1, Some(window.pack())).map_err(Stopped::at_boot)?;
@@ -346,7 +364,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             let (_, _, d) = Instruction::decode(word).slots();
             self.mem.patch(regs.ctx, regs.fp + u32::from(d), value);
         }
-        self.tracer.step(&regs, word, reads, result.unwrap_or(reads.old));
+        self.tracer.step(&regs, &self.regs, word, reads, result.unwrap_or(reads.old));
     }
 
     fn fetch(&self) -> Option<u64> {
@@ -424,10 +442,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// The address of the running contract, for messages.
     fn address(&self) -> [u8; 20] {
-        let word = self.mem.peek(space::REG, self.regs.ctx, 2).to_be_bytes();
-        let mut out = [0; 20];
-        out.copy_from_slice(&word[12..]);
-        out
+        watch::last20(self.mem.peek(space::REG, self.regs.ctx, 2))
     }
 
     fn stopped(&self, halt: Halt) -> Stopped {

@@ -1,6 +1,7 @@
 //! What a run leaves behind: everything for the prover, or nothing at all.
 //! The machine is generic over the tracer, so both modes are one code path; without one, the closures that
 //! describe effects are never called.
+use super::watch::{Closed, Opened};
 use crate::trace::{Access, Effect, Flow, JournalEntry, KeccakCall, Packed, Regs, StateAccess};
 use crate::word::Word;
 
@@ -46,10 +47,10 @@ pub struct Reads<S> {
 }
 
 /// Receives what the machine does.
-pub trait Tracer: Default {
+pub trait Tracer {
     /// What cells remember of their last access.
     type Stamp: Stamp;
-    /// False if every call below does nothing.
+    /// True if the trace is kept: then the memory of contexts that have ended stays too.
     const ACTIVE: bool;
     /// The effect of the step under way.
     fn effect(&mut self, make: impl FnOnce() -> Effect);
@@ -63,14 +64,21 @@ pub trait Tracer: Default {
     fn executed(&mut self, flow: Flow);
     /// The registers before the next step; they stay what they are, but for pc and gas, until the next call of this.
     fn turn(&mut self, regs: &Regs);
-    /// A finished step: the registers before it, its word and operands, and what is in `d` now; all else was told before.
-    fn step(&mut self, regs: &Regs, word: u64, reads: &Reads<Self::Stamp>, new: Word);
+    /// A finished step: the registers before and after it, its word and operands, and what is in `d` now; all else was
+    /// told before.
+    fn step(&mut self, regs: &Regs, next: &Regs, word: u64, reads: &Reads<Self::Stamp>, new: Word);
     /// The registers after the last step.
     fn ended(&mut self, regs: Regs);
     /// Host memory held, in bytes.
     fn bytes(&self) -> u64;
     /// A hash; answers its index.
     fn keccak(&mut self, make: impl FnOnce() -> KeccakCall) -> usize;
+    /// The step under way opens a context.
+    #[inline(always)]
+    fn opened(&mut self, _: impl FnOnce() -> Opened) {}
+    /// The step under way ends its context.
+    #[inline(always)]
+    fn closed(&mut self, _: impl FnOnce() -> Closed) {}
 }
 
 /// Keeps nothing.
@@ -93,7 +101,7 @@ impl Tracer for NoTrace {
     #[inline(always)]
     fn turn(&mut self, _: &Regs) {}
     #[inline(always)]
-    fn step(&mut self, _: &Regs, _: u64, _: &Reads<()>, _: Word) {}
+    fn step(&mut self, _: &Regs, _: &Regs, _: u64, _: &Reads<()>, _: Word) {}
     #[inline(always)]
     fn ended(&mut self, _: Regs) {}
     #[inline(always)]
@@ -139,7 +147,7 @@ impl Tracer for Recorder {
         self.steps.turn(regs);
     }
     #[inline(always)]
-    fn step(&mut self, regs: &Regs, word: u64, reads: &Reads<u64>, new: Word) {
+    fn step(&mut self, regs: &Regs, _: &Regs, word: u64, reads: &Reads<u64>, new: Word) {
         self.steps.step(regs, word, reads, new);
     }
     fn ended(&mut self, regs: Regs) {
