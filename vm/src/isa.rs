@@ -1,5 +1,6 @@
 //! Instruction words: encoding, decoding, and what each opcode is called. `docs/isa.md` is the specification.
 //! Decoding is total: every 64-bit pattern has fields; whether an opcode means anything is the table's business.
+pub mod price;
 mod table;
 
 pub use table::{OPS, Status, Traits, find, name_of, op, traits};

@@ -6,6 +6,7 @@ pub mod asm;
 pub mod batch;
 pub mod code;
 pub mod disasm;
+pub mod ethereum;
 pub mod fixtures;
 pub mod genesis;
 pub mod isa;

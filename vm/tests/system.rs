@@ -368,7 +368,7 @@ const KERNEL: &str = "
     seti [1], 28\n cdload [1], [1]\n bits [2], [1], 128, 128\n seti [1], 8\n cdload [1], [1]\n bits [2], [1], 96, 160
     aload [3], [2], 1\n astore [2], [3], 1
     seti [4], 7\n aload [5], [4], 6\n addi [6], [5], 12\n astore [4], [6], 6\n aload [7], [4], 6
-    seti [10], 2\n seti [21], 5\n staticcall [8], [10], [20]\n rdsize [9]\n copy [90], [90], [9], 2
+    seti [10], 2\n seti [21], 5\n seti [22], 100000\n staticcall [8], [10], [20]\n rdsize [9]\n copy [90], [90], [9], 2
     ecrecover [11], [90]\n sha256 [12], [90], [21]\n seti [22], 96\n pagehash [13], [90], [22]
     log [7], [90], [9], 1\n seti [14], 96\n st [7], [90], 32\n st [8], [90], 64\n return [90], [14]";
 

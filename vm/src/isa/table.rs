@@ -173,16 +173,22 @@ pub struct Traits {
     pub status: Status,
     /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
     pub uses_imm: bool,
+    /// Gas of a step, see [`super::price::base`].
+    pub price: u32,
 }
 
-/// The traits by opcode, in four kilobytes: the table that every step looks into.
+/// The traits by opcode, in eight kilobytes: the table that every step looks into.
 static TRAITS: [Option<Traits>; 1024] = {
     let mut traits = [None; 1024];
     let mut i = 0;
     while i < OPS.len() {
         let op = &OPS[i];
-        traits[op.opcode as usize] =
-            Some(Traits { family: op.family, status: op.status, uses_imm: op.uses_imm() });
+        traits[op.opcode as usize] = Some(Traits {
+            family: op.family,
+            status: op.status,
+            uses_imm: op.uses_imm(),
+            price: super::price::base(op.opcode),
+        });
         i += 1;
     }
     traits

@@ -54,6 +54,12 @@ pub enum HaltKind {
     /// A deploy page that hands back a hash of which no page is known.
     #[error("a deploy page must hand back the hash of a known page")]
     UnknownCode,
+    /// The gas does not suffice.
+    #[error("out of gas")]
+    OutOfGas,
+    /// A call, from a metered contract, of a precompile that the host does not compute.
+    #[error(transparent)]
+    Unsupported(crate::precompile::Unsupported),
     /// The final return must hand back 96 aligned bytes.
     #[error("the final return must hand back 96 bytes")]
     FinalReturn,

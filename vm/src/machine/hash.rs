@@ -3,7 +3,7 @@
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window};
-use crate::isa::op;
+use crate::isa::{op, price};
 use crate::precompile;
 use crate::state::CellId;
 use crate::trace::{Effect, Flow, KeccakCall, Page};
@@ -26,6 +26,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
                 let recovers = opcode == op::ECRECOVER;
                 let length = if recovers { SIGNED } else { s.b };
                 let source = Self::bounded(self.heap_range(s.a, length)?.0)?;
+                let more = if recovers { 0 } else { precompile::sha256_gas(source.length) };
+                self.charge(more)?;
                 let function = if recovers { precompile::signer } else { precompile::sha256 };
                 self.hash_bytes(source, function)
             }
@@ -48,6 +50,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
                 self.part(calldata, s.a, s.b)?.0
             }
         };
+        self.charge(price::page_hash(source.length))?;
         let mut page = None;
         let hash = self.hash_bytes(source, |bytes| {
             page = Page::from_bytes(bytes);
@@ -98,9 +101,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         };
         if astray {
             self.unproven(|| "keccak of an empty range beyond its memory".into())?;
+            self.charge(price::keccak(0))?;
             return Ok(self.keccak_executed(&[]));
         }
         let source = Self::bounded(source)?;
+        self.charge(price::keccak(source.length))?;
         if source.base % 32 != 0 {
             self.unproven(|| "unaligned keccak".into())?;
         }

@@ -8,6 +8,7 @@ mod create;
 mod end;
 mod environment;
 mod far;
+mod gas;
 mod halt;
 mod hash;
 mod heap;
@@ -23,6 +24,7 @@ mod world;
 
 pub use create::{contract_address, contract_address_salted};
 pub use environment::Environment;
+pub(crate) use gas::cell_price;
 pub use halt::{Halt, HaltKind, Stopped};
 pub use limits::{Limits, MAX_OUTPUT, MAX_RANGE, MEMORY_CHECK};
 pub use log::Log;
@@ -30,7 +32,7 @@ pub use window::Window;
 pub use world::{StateRead, Touched};
 
 use crate::code::CodeStore;
-use crate::isa::{Family, Instruction, Status, name_of, op, traits};
+use crate::isa::{Family, Instruction, Status, name_of, op, price, traits};
 use crate::state::CellId;
 use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, Step, TransientFinal, space};
 use crate::word::Word;
@@ -67,6 +69,8 @@ pub enum Event {
         output: Vec<u8>,
         /// Steps of the call, undo steps included.
         steps: u32,
+        /// Gas that is left of what the call was given; 0 if it was not metered.
+        gas: u32,
     },
     /// A log of a context that has not reverted.
     Log(Log),
@@ -271,17 +275,18 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let i = Instruction::decode(word);
         let operands = self.operands(i)?;
         let [a, b, d] = &operands;
+        let regs = self.regs;
         let done = match self.admit(i) {
-            Ok(Family::Alu) => self.compute(i, a.new, b.new, d.old).map(|x| (self.regs.pc + 1, Some(x))),
-            Ok(Family::Control) => self.control(i, a.new, b.new),
-            other => return self.keyed(word, operands, other),
+            Ok((_, price)) if !self.pays(price) => Err(HaltKind::OutOfGas),
+            Ok((Family::Alu, _)) => self.compute(i, a.new, b.new, d.old).map(|x| (regs.pc + 1, Some(x))),
+            Ok((Family::Control, _)) => self.control(i, a.new, b.new),
+            other => return self.keyed(word, operands, regs, other.map(|(family, _)| family)),
         };
         let (pc, result) = match done {
             Ok(done) => done,
-            Err(kind) => return self.keyed(word, operands, Err(kind.into())),
+            Err(kind) => return self.keyed(word, operands, regs, Err(kind.into())),
         };
-        let pc = std::mem::replace(&mut self.regs.pc, pc);
-        let regs = Regs { pc, ..self.regs };
+        self.regs.pc = pc;
         self.finish(word, operands, regs, result);
         Ok(())
     }
@@ -295,21 +300,22 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         self.clock += 1;
         let operands = self.operands(Instruction::decode(0))?;
-        self.keyed(0, operands, Err(halt))
+        self.keyed(0, operands, self.regs, Err(halt))
     }
 
-    /// A step that does more than compute or jump, or that halts before it does.
+    /// A step that does more than compute or jump, or that halts before it does; `regs` are the registers before it, of
+    /// whose gas [`Self::regs`] has paid the instruction's own price.
     #[inline(never)]
     fn keyed(
         &mut self,
         word: u64,
         operands: [Access; 3],
+        regs: Regs,
         admitted: Result<Family, Halt>,
     ) -> Result<(), Halt> {
-        let regs = self.regs;
         let [a, b, d] = &operands;
         let s = Operands { i: Instruction::decode(word), a: a.new, b: b.new, old: d.old };
-        let mut next = Regs { pc: regs.pc + 1, ..regs };
+        let mut next = Regs { pc: regs.pc + 1, ..self.regs };
         let done = admitted.and_then(|family| self.dispatch(family, &s, &mut next));
         let result = match done {
             Err(Halt::Exceptional(kind)) if self.outlives_halts() => {
@@ -318,6 +324,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             }
             other => other?,
         };
+        if next.ctx == regs.ctx {
+            next.gas = self.regs.gas;
+        }
         self.regs = next;
         self.finish(word, operands, regs, result);
         Ok(())
@@ -348,14 +357,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.mem.operands(self.regs.ctx, slots).ok_or_else(|| HaltKind::MemoryRange.into())
     }
 
-    /// The family of an instruction that runs.
+    /// The family of an instruction that runs, and its price.
     #[inline(always)]
-    fn admit(&self, i: Instruction) -> Result<Family, Halt> {
+    fn admit(&self, i: Instruction) -> Result<(Family, u32), Halt> {
         match traits(i.opcode) {
             Some(t) if t.status == Status::Reserved => Err(refusal(i.opcode)),
             Some(t) if i.imm != 0 && !t.uses_imm => Err(HaltKind::InvalidOpcode.into()),
             Some(t) if t.status == Status::Executed && !self.limits.unproven => Err(refusal(i.opcode)),
-            Some(t) => Ok(t.family),
+            Some(t) => Ok((t.family, t.price)),
             None => Err(refusal(i.opcode)),
         }
     }
@@ -367,6 +376,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             op::CONST => return self.constant(i),
             op::SELECT => self.tracer.effect(|| Effect::Select),
             op::ADDMOD | op::MULMOD => self.tracer.executed(Flow::Stay),
+            op::EXP => self.charge(price::exp(b.bits()))?,
             _ => {}
         }
         alu::eval(i, a, b, old)

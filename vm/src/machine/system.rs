@@ -4,6 +4,7 @@ use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, Machine, Operands, Window};
 use crate::isa::op;
+use crate::isa::price;
 use crate::system::{CellRequest, Service};
 use crate::trace::{Page, Regs, space};
 use crate::word::Word;
@@ -39,11 +40,13 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         next: &mut Regs,
     ) -> Result<Option<Option<Word>>, Halt> {
         let input = Self::bounded(input)?;
+        self.charge(price::copy(input.length))?;
         self.hashes(input.length)?;
         let mut bytes = Vec::new();
         self.read_bytes(input, 5, &mut bytes)?;
         Ok(match service {
             Service::PageHash => {
+                self.charge(price::page_hash(input.length))?;
                 let page = Page::from_bytes(&bytes);
                 let hash = page.as_ref().map(Page::hash_word);
                 self.keep(page);
@@ -52,9 +55,13 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             Service::Cell => match CellRequest::parse(&bytes) {
                 Some(CellRequest::Write(..)) if only_reads => None,
                 None => None,
-                Some(CellRequest::Read(cell)) => Some(Some(self.state(cell, 7, None)?.old)),
+                Some(CellRequest::Read(cell)) => {
+                    self.charge_cells(&[(cell, None)])?;
+                    Some(Some(self.state(cell, 7, None)?.old))
+                }
                 Some(CellRequest::Write(cell, value)) => {
                     self.changes_state()?;
+                    self.charge_cells(&[(cell, Some(value))])?;
                     let access = self.state(cell, 7, Some(value))?;
                     self.enter(access, next);
                     Some(None)

@@ -9,6 +9,12 @@ use crate::word::Word;
 
 /// `mimiccall`'s `imm`: deploy mode.
 const MIMIC_DEPLOY: u16 = 4;
+/// `mimiccall`'s `imm`: with gas, origin and gas price.
+pub(super) const MIMIC_METERED: u16 = 8;
+/// `mimiccall`'s `imm`: the transaction goes on.
+pub(super) const MIMIC_SAME: u16 = 16;
+/// `mimiccall`'s `imm`: in a static context.
+const MIMIC_STATIC: u16 = 32;
 
 /// What a step read in a register of the running context.
 pub(super) fn register(s: &Step, e: &Executed, index: u32) -> Option<Word> {
@@ -72,7 +78,15 @@ impl Checker<'_> {
         }
         let hash = hash.ok_or_else(|| step_fault(s, "a call without a code hash"))?;
         self.called(s, hash, jhead, frame)?;
-        match s.next == (Regs { jhead: head, mode, depth, ctx: s.clock, code: s.next.code, pc: 0, fp: 0 }) {
+        let metered = match i.opcode {
+            op::MIMICCALL if i.imm & MIMIC_METERED != 0 => mode::METERED,
+            op::MIMICCALL => 0,
+            _ => s.regs.mode & mode::METERED,
+        };
+        let fixed = i.opcode == op::MIMICCALL && i.imm & MIMIC_STATIC != 0;
+        let mode = mode | metered | if fixed { mode::STATIC } else { 0 };
+        let Regs { code, gas, .. } = s.next;
+        match s.next == (Regs { jhead: head, mode, depth, ctx: s.clock, code, pc: 0, fp: 0, gas }) {
             true => Ok(()),
             false => Err(step_fault(s, "the callee does not begin as the call says")),
         }

@@ -11,6 +11,8 @@ use crate::word::Word;
 enum Whose {
     /// Space of the running context.
     Own(u8),
+    /// Space of context 0.
+    Kernel(u8),
     /// Any memory: a window may lie in another context.
     Any,
     /// Space of the context that the step opens or goes back to; the running one if it does neither.
@@ -19,7 +21,7 @@ enum Whose {
     New(u8),
 }
 
-use Whose::{Any, New, Next, Own};
+use Whose::{Any, Kernel, New, Next, Own};
 
 /// An access that an instruction makes: whose memory, at which `k`, and whether it may change the cell.
 type Place = (Whose, u64, bool);
@@ -38,6 +40,9 @@ fn places(opcode: u16) -> &'static [Place] {
         op::KECCAK | op::PAGEHASH => &[(Own(space::REG), 4, READ), (Any, 5, READ)],
         op::CDLD => &[(Own(space::REG), 4, READ), (Any, 5, READ), (Any, 6, READ)],
         op::RDSIZE | op::CALLVALUE | op::TLOAD | op::TSTORE | op::ISTORE => &[(Own(space::REG), 4, READ)],
+        // Of a halt: the own address is read before the price of the cell is known.
+        op::SLOAD | op::SSTORE => &[(Own(space::REG), 4, READ)],
+        op::TXVALUE => &[(Kernel(space::REG), 4, READ)],
         op::ILOAD => &[(Own(space::REG), 4, READ), (Own(space::REG), 6, READ)],
         op::LOG => &[
             (Own(space::REG), 4, READ),
@@ -56,9 +61,15 @@ fn places(opcode: u16) -> &'static [Place] {
             (Next(space::REG), 11, WRITE),
             (Own(space::SLOT), 12, READ),
             (Own(space::SLOT), 14, READ),
+            (Own(space::SLOT), 7, READ),
+            (Own(space::SLOT), 8, READ),
+            (Own(space::SLOT), 9, READ),
+            (Own(space::REG), 11, WRITE),
+            (Own(space::REG), 12, WRITE),
         ],
         op::CALL | op::STATICCALL | op::DELEGATECALL => &[
             (Own(space::SLOT), 4, READ),
+            (Own(space::SLOT), 5, READ),
             (Own(space::HEAP), 5, READ),
             (New(space::HEAP), 6, WRITE),
             (Own(space::REG), 6, READ),
@@ -232,6 +243,7 @@ fn fits(s: &Step, a: &Access, (whose, k, _): &Place) -> bool {
         Own(space) => (a.space, a.ctx) == (space, s.regs.ctx),
         Next(space) => (a.space, a.ctx) == (space, s.next.ctx),
         New(space) => (a.space, a.ctx) == (space, s.clock),
+        Kernel(space) => (a.space, a.ctx) == (space, 0),
     };
     place && a.time == 16 * u64::from(s.clock) + k
 }

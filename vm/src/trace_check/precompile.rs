@@ -1,7 +1,7 @@
 //! Steps that call a precompile, Ethereum's or the system's: that status, return data, wei and cells are those that its
 //! input asks for.
 use super::contexts::{address, block, find, low160, moved, register};
-use super::{TraceError, step_fault};
+use super::{TraceError, gas, step_fault};
 use crate::isa::{Instruction, op};
 use crate::machine::{MAX_DEPTH, Window};
 use crate::precompile;
@@ -32,7 +32,10 @@ pub(super) fn answered(s: &Step, e: &Executed) -> Result<(), TraceError> {
     let lacks = matches!(&e.cells[..], [c] if Some(c.cell) == own && c.old < value && c.old == c.new);
     let output = match lacks || s.regs.depth >= MAX_DEPTH {
         true => None,
-        false => precompile.run(&input(s, e).ok_or_else(fault)?).ok(),
+        false => {
+            let input = input(s, e).ok_or_else(fault)?;
+            precompile.run(&input).ok().filter(|_| gas::affords(s, e, precompile.gas(&input)))
+        }
     };
     if !handed(s, e, output.as_deref()) || output.is_none() && !e.journal.is_empty() {
         return Err(fault());
@@ -84,7 +87,7 @@ fn handed(s: &Step, e: &Executed, output: Option<&[u8]>) -> bool {
 }
 
 /// The input, from the words of the own heap that were read.
-fn input(s: &Step, e: &Executed) -> Option<Vec<u8>> {
+pub(super) fn input(s: &Step, e: &Executed) -> Option<Vec<u8>> {
     let length = usize::try_from(block(s, e, 1)?.lo).ok()?;
     let read: Vec<u8> =
         words(e, s.regs.ctx, s.b.new.lo / 32)?.iter().flat_map(|a| a.old.to_be_bytes()).collect();
