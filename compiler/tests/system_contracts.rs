@@ -28,15 +28,19 @@ const SYSTEM: [(&str, [u8; 20]); 6] = [
 
 /// Every contract of the system's folder and of the probes', by name.
 static CONTRACTS: LazyLock<BTreeMap<String, Contract>> = LazyLock::new(|| {
-    let folders = ["vm/kernel/system", "compiler/tests/system_contracts"];
-    let files = folders.iter().flat_map(|f| std::fs::read_dir(solc::root().join(f)).expect("it is there"));
-    let files = files.map(|entry| entry.expect("it can be read").path());
-    let sources: BTreeMap<String, String> = files
-        .map(|path| {
-            let name = path.file_name().expect("it has one").to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(path).expect("it can be read"))
-        })
-        .collect();
+    let folders =
+        [("vm/kernel/system", ""), ("vm/kernel/system/lib", "lib/"), ("compiler/tests/system_contracts", "")];
+    let mut sources = BTreeMap::new();
+    for (folder, prefix) in folders {
+        for entry in std::fs::read_dir(solc::root().join(folder)).expect("it is there") {
+            let path = entry.expect("it can be read").path();
+            if path.extension().is_some_and(|ending| ending == "sol") {
+                let name = path.file_name().expect("it has one").to_string_lossy();
+                let text = std::fs::read_to_string(&path).expect("it can be read");
+                sources.insert(format!("{prefix}{name}"), text);
+            }
+        }
+    }
     let output = solc::solidity(sources, &solc::root(), &json!({})).unwrap_or_else(|error| panic!("{error}"));
     let files = output["contracts"].as_object().expect("solc answers").values();
     let contracts = files.flat_map(|file| file.as_object().expect("solc answers"));

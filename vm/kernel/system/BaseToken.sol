@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Messenger} from "./Messenger.sol";
-import {MESSENGER, System} from "./System.sol";
+import {MESSENGER, System} from "./lib/System.sol";
 
 /// @title BaseToken (0x8001)
 /// @notice The coin that gas is paid in, seen as a token, and its way back to L1. Must never burn wei without

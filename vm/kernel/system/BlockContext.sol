@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {System} from "./System.sol";
+import {System} from "./lib/System.sol";
 
 /// @title BlockContext (0x8006)
 /// @notice This batch, which is a block, and the data hashes of those before it. Must never answer a number

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {System} from "./System.sol";
+import {System} from "./lib/System.sol";
 
 /// @title KnownCode (0x8004)
 /// @notice The code pages that contracts can be made of. Must never make a hash known whose page was not

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {System} from "./System.sol";
+import {System} from "./lib/System.sol";
 
 /// @title Messenger (0x8005)
 /// @notice Messages from L2 to L1: the Merkle root of a batch's messages is part of what its proof says. Must

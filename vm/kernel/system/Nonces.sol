@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {System} from "./System.sol";
+import {System} from "./lib/System.sol";
 
 /// @title Nonces (0x8002)
 /// @notice The nonces of accounts. Must never lower one, nor change another's than the caller's.
