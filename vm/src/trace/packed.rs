@@ -167,8 +167,8 @@ impl Default for Packed {
 }
 
 impl Packed {
-    /// How many.
-    pub fn len(&self) -> usize {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
         self.full.len() * ROWS + self.rows.len()
     }
 
@@ -325,7 +325,7 @@ impl Packed {
     }
 
     /// Step `index`.
-    pub fn get(&self, index: usize) -> Option<Step> {
+    pub(super) fn get(&self, index: usize) -> Option<Step> {
         let row = self.row(index)?;
         let clock = index as u32 + 1;
         let regs = self.regs(row);
