@@ -1,6 +1,6 @@
 # Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
 
-.PHONY: demo test test-long lint bench bench-batch bench-compiler gpu-check setup setup-cuda soundness install install-tests install-llvm compiler contracts clean-demo
+.PHONY: demo test test-long lint bench bench-batch bench-compiler gpu-check setup setup-cuda soundness install install-tests install-llvm compiler kernel contracts clean-demo
 
 CARGO ?= cargo
 KEYS  ?= target/keys
@@ -78,6 +78,11 @@ gpu-check: install-tests
 compiler: install install-llvm
 	$(BUILD) --bin lathec
 	@echo "built $(BIN)/lathec: try \`$(BIN)/lathec --help\`"
+
+# The pages of the kernel and of its contracts, which are checked in beside their sources; a test compares them.
+kernel: install install-llvm
+	$(BUILD) --bin lathec-kernel
+	LATHEC_SOLC=contracts/node_modules/solc $(BIN)/lathec-kernel vm/kernel
 
 # Proving keys, made once.
 setup:

@@ -3,7 +3,7 @@ use crate::backend;
 use crate::diagnostic::{Diagnostic, Loc, Src};
 use crate::llvm::{self, Role, Scope, Symbol};
 use crate::yul::ast::{Code, ExpressionKind, Object};
-use crate::yul::builtin::Builtin;
+use crate::yul::builtin::{Builtin, Dialect};
 use lathe_vm::Word;
 use lathe_vm::trace::Page;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,6 +21,8 @@ pub struct Options {
     pub emit_llvm_ir: bool,
     /// Compile again for size if a page becomes too large.
     pub fallback_to_size: bool,
+    /// The text is a kernel's: it may use the builtins of [`Builtin::KERNEL`]. For plain Yul only.
+    pub kernel: bool,
 }
 
 impl Default for Options {
@@ -30,6 +32,7 @@ impl Default for Options {
             libraries: BTreeMap::new(),
             emit_llvm_ir: false,
             fallback_to_size: true,
+            kernel: false,
         }
     }
 }
@@ -98,7 +101,8 @@ pub struct Contract {
 /// # Errors
 /// Everything that is wrong with the text, and what the machine cannot do, with places.
 pub fn compile(yul_text: &str, options: &Options) -> Result<Contract, Vec<Diagnostic>> {
-    let object = crate::yul::parse(yul_text)?;
+    let dialect = if options.kernel { Dialect::Kernel } else { Dialect::Evm };
+    let object = crate::yul::parse_in(dialect, yul_text)?;
     Compiler { options, done: BTreeMap::new() }.contract(&object)
 }
 

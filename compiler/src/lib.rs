@@ -12,6 +12,7 @@ pub mod cli;
 pub mod compile;
 pub mod diagnostic;
 pub mod estimate;
+pub mod kernel;
 pub mod llvm;
 pub mod mir;
 pub mod project;

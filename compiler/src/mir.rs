@@ -207,6 +207,22 @@ pub enum FarCall {
     Delegate,
 }
 
+/// Flags of [`Op::MimicCall`]: the bits of the instruction's immediate.
+pub mod mimic {
+    /// The input is part of the own calldata, not of the heap.
+    pub const CALLDATA: u16 = 1;
+    /// With value.
+    pub const VALUE: u16 = 2;
+    /// The code of the code hash given runs, in deploy mode; the call yields an address.
+    pub const DEPLOY: u16 = 4;
+    /// With gas, origin and gas price.
+    pub const METERED: u16 = 8;
+    /// The transaction goes on: transient storage is kept.
+    pub const SAME_TRANSACTION: u16 = 16;
+    /// In a static context.
+    pub const STATIC: u16 = 32;
+}
+
 /// What an instruction does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
@@ -255,6 +271,28 @@ pub enum Op {
     },
     /// Keccak-256 of a heap range: offset, length.
     Keccak(Operand, Operand),
+    /// Keccak-256 of a range of the own calldata: offset, length.
+    KeccakCalldata(Operand, Operand),
+    /// SHA-256 of a heap range: offset, length.
+    Sha256(Operand, Operand),
+    /// The signer of 128 bytes of the heap, as the precompile reads them, or 0: offset.
+    Ecrecover(Operand),
+    /// The page hash of a range of the own calldata, or 0: offset, length.
+    PageHashCalldata(Operand, Operand),
+    /// `aload`: kind of cell, account.
+    LoadAccount(u16, Operand),
+    /// `astore`: kind of cell, account, word.
+    StoreAccount(u16, Operand, Operand),
+    /// A kernel's call in the name of an account; yields the status.
+    MimicCall {
+        /// Bits of [`mimic`].
+        flags: u16,
+        /// Callee.
+        to: Operand,
+        /// What stands in the block of slots: offset and length of the input, caller, value, code hash, gas, origin, gas
+        /// price. What the flags do not name is not read.
+        block: [Operand; 8],
+    },
     /// A value without operand.
     Env(Env),
     /// A value by operand.

@@ -31,7 +31,7 @@ pub fn development() -> Genesis {
     };
     accounts.push(contract(&fixtures::TOKEN, "token", storage));
     accounts.push(contract(&fixtures::MAPPING, "mapping", BTreeMap::new()));
-    Genesis { accounts }
+    Genesis { accounts, ..Genesis::default() }
 }
 
 /// The block environment of a batch. All of it but number and timestamp is fixed in protocol version 0.

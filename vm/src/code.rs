@@ -68,6 +68,26 @@ impl Page {
         Page::new(bytes.chunks_exact(8).map(word).collect())
     }
 
+    /// Reads bytes, 8 per word, big-endian. `None` for what is no whole page: no bytes, more than a page has, or no
+    /// multiple of twelve words.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Page> {
+        if !Page::is_length(bytes.len() as u64) {
+            return None;
+        }
+        let word = |c: &[u8]| c.iter().fold(0u64, |acc, x| acc << 8 | u64::from(*x));
+        Page::new(bytes.chunks_exact(8).map(word).collect()).ok()
+    }
+
+    /// True if a page can have this many bytes.
+    pub fn is_length(bytes: u64) -> bool {
+        bytes != 0 && bytes <= 8 * MAX_PAGE as u64 && bytes.is_multiple_of(8 * PAGE_UNIT as u64)
+    }
+
+    /// The words in bytes, as [`Page::from_bytes`] reads them.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.words.iter().flat_map(|w| w.to_be_bytes()).collect()
+    }
+
     /// The words in hex, as [`Page::from_hex`] reads them.
     pub fn to_hex(&self) -> String {
         self.words.iter().map(|w| format!("{w:016x}")).collect()

@@ -2,7 +2,8 @@
 //! Reading is strict: unknown fields, doubled accounts and code that does not assemble are refused by name.
 //!
 //! ```json
-//! { "accounts": [ { "address": "0x70..70", "nonce": 1, "balance": "1000000", "code": "program:token",
+//! { "known_code": true,
+//!   "accounts": [ { "address": "0x70..70", "nonce": 1, "balance": "1000000", "code": "program:token",
 //!                   "storage": { "0x8000..00": "0x0a..0a" } } ] }
 //! ```
 use crate::asm::{AsmError, assemble};
@@ -42,6 +43,10 @@ pub struct Account {
 pub struct Genesis {
     /// The accounts, each once.
     pub accounts: Vec<Account>,
+    /// True if the accounts' code is known code, which the records kernel has no use for: `create`, deploy pages and
+    /// `extcodesize` look there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known_code: bool,
 }
 
 /// What is wrong with a genesis.
@@ -115,6 +120,7 @@ impl Genesis {
         let mut codes = CodeStore::new();
         let mut cells = Vec::new();
         let mut seen = HashSet::new();
+        let mut known = HashSet::new();
         for (index, account) in self.accounts.iter().enumerate() {
             let fault = |field, message| GenesisError::Field { index, field, message };
             let address = parse_address(&account.address).map_err(|m| fault("address", m))?;
@@ -132,7 +138,13 @@ impl Genesis {
                 cells.push((CellId::balance(address), number("balance", balance)?));
             }
             if let Some(code) = &account.code {
-                cells.push((CellId::code_hash(address), codes.insert(page(code, folder, index)?)));
+                let page = page(code, folder, index)?;
+                let words = Word::from(page.words.len() as u128);
+                let hash = codes.insert(page);
+                cells.push((CellId::code_hash(address), hash));
+                if self.known_code && known.insert(hash) {
+                    cells.push((CellId::known_code(hash), words));
+                }
             }
             let mut slots = HashSet::new();
             for (slot, value) in &account.storage {

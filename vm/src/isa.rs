@@ -1,5 +1,6 @@
 //! Instruction words: encoding, decoding, and what each opcode is called. `docs/isa.md` is the specification.
 //! Decoding is total: every 64-bit pattern has fields; whether an opcode means anything is the table's business.
+pub mod price;
 mod table;
 
 pub use table::{OPS, Status, Traits, find, name_of, op, traits};
@@ -143,7 +144,7 @@ pub enum Family {
     Calldata,
     /// State cells.
     Storage,
-    /// Keccak-256.
+    /// Hashes and signatures.
     Hash,
     /// Far calls and their ends.
     Call,

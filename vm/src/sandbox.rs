@@ -51,6 +51,8 @@ pub struct Answer {
     pub logs: Vec<Log>,
     /// Steps of the contract's contexts, undo steps included; the kernel's are not counted.
     pub steps: u32,
+    /// Gas used; 0 if it is not metered.
+    pub gas_used: u32,
 }
 
 /// Accounts, their code and storage, and a machine to call them with.
@@ -62,6 +64,8 @@ pub struct Sandbox {
     pub limits: Limits,
     /// Every run is also traced, its trace checked and its outcome compared; a difference panics, as a test does.
     pub traced: bool,
+    /// Gas that each call and deployment gets; without it nothing is metered.
+    pub gas: Option<u32>,
     cells: HashMap<CellId, Word>,
     codes: CodeStore,
 }
@@ -83,6 +87,9 @@ const LIMITS: Limits = Limits {
     max_output_bytes: 1 << 24,
 };
 
+/// Set in the kernel's gas word if the call is metered.
+const METERED: u128 = 1 << 32;
+
 impl Sandbox {
     /// No accounts; block 1 of chain 1 with a gas limit of 30 million.
     pub fn new() -> Sandbox {
@@ -94,7 +101,14 @@ impl Sandbox {
             blob_base_fee: Word::from(1),
             ..Environment::default()
         };
-        Sandbox { environment, limits: LIMITS, traced: false, cells: HashMap::new(), codes: CodeStore::new() }
+        Sandbox {
+            environment,
+            limits: LIMITS,
+            traced: false,
+            gas: None,
+            cells: HashMap::new(),
+            codes: CodeStore::new(),
+        }
     }
 
     /// Gives an account its balance.
@@ -124,7 +138,10 @@ impl Sandbox {
 
     /// Makes a page known, so that a deploy page or a creation can name it; answers its hash.
     pub fn add_code(&mut self, page: Page) -> Word {
-        self.codes.insert(page)
+        let words = Word::from(page.words.len() as u128);
+        let hash = self.codes.insert(page);
+        self.set(CellId::known_code(hash), words);
+        hash
     }
 
     /// Makes an account with this runtime code; its nonce is at least 1, as every contract's.
@@ -191,8 +208,9 @@ impl Sandbox {
             let missing = machine::alu::sub(m.value, has);
             return Err(Stopped::at_boot(Halt::Balance { missing }));
         }
-        let mut input = Vec::with_capacity(128 + m.data.len());
-        for word in [word(m.from), word(m.to), m.value, deploy] {
+        let mut input = Vec::with_capacity(192 + m.data.len());
+        let gas = self.gas.map_or(Word::ZERO, |gas| Word::from(METERED + u128::from(gas)));
+        for word in [word(m.from), word(m.to), m.value, deploy, gas, self.environment.gas_price] {
             input.extend_from_slice(&word.to_be_bytes());
         }
         input.extend_from_slice(m.data);
@@ -204,7 +222,10 @@ impl Sandbox {
         for Touched { cell, new, .. } in run.touched {
             self.set(cell, new);
         }
-        Ok(answer(run.events))
+        for page in run.published {
+            self.codes.insert(Page::clone(&page));
+        }
+        Ok(answer(run.events, self.gas.unwrap_or_default()))
     }
 
     fn machine<T: Tracer>(&self, input: &[u8]) -> Result<Finished<T>, Stopped> {
@@ -251,12 +272,14 @@ impl Sandbox {
 }
 
 /// What the one call of a run left; an account without code leaves nothing.
-fn answer(events: Vec<Event>) -> Answer {
-    let mut answer = Answer { status: Status::Success, output: Vec::new(), logs: Vec::new(), steps: 0 };
+fn answer(events: Vec<Event>, gas: u32) -> Answer {
+    let (output, logs) = (Vec::new(), Vec::new());
+    let mut answer = Answer { status: Status::Success, output, logs, steps: 0, gas_used: 0 };
     for event in events {
         match event {
             Event::Log(log) => answer.logs.push(log),
-            Event::CallEnd { status, output, steps } => {
+            Event::CallEnd { status, output, steps, gas: left } => {
+                answer.gas_used = gas - left;
                 answer.status = match status {
                     CallStatus::Success => Status::Success,
                     CallStatus::Reverted => Status::Reverted,

@@ -11,7 +11,7 @@ pub mod space {
     /// Byte-addressed heap, in words of 32 bytes.
     pub const HEAP: u8 = 1;
     /// Context registers: 0 calldata window, 1 return-data window, 2 own address, 3 caller, 4 call value,
-    /// 5 address of the code if that is another's.
+    /// 5 address of the code if that is another's; in context 0 also 6 origin, 7 gas price of the transaction.
     pub const REG: u8 = 2;
     /// The posted batch bytes.
     pub const INPUT: u8 = 3;
@@ -25,6 +25,8 @@ pub mod mode {
     pub const DEPLOY: u32 = 1;
     /// No state may change here and in what is called from here.
     pub const STATIC: u32 = 2;
+    /// Gas is counted. Contexts that `mimiccall` opens without gas are not metered.
+    pub const METERED: u32 = 4;
 }
 
 /// One memory access: receives `(address, old_time, old)` and sends `(address, time, new)`.
@@ -91,6 +93,8 @@ pub struct Regs {
     pub mode: u32,
     /// Contracts above this one in the chain of calls.
     pub depth: u32,
+    /// Gas left; in context 0, what the latest metered call left of its gas.
+    pub gas: u32,
 }
 
 /// What a far call saves and the matching return restores.

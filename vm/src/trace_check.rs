@@ -2,6 +2,9 @@
 //! Knows nothing of the machine that made the trace; a trace it accepts is consistent in itself.
 mod contexts;
 mod executed;
+mod gas;
+mod hash;
+mod known_code;
 mod precompile;
 
 use crate::code::{CodeError, word_of};
@@ -88,6 +91,8 @@ struct Checker<'a> {
     journal: Bus<(u32, u32, CellId, Word)>,
     frames: Bus<(u32, Regs, u32)>,
     calls: Vec<(u32, usize)>,
+    /// Pages that have run.
+    pages_run: u32,
 }
 
 /// Checks a trace.
@@ -104,6 +109,7 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
         journal: Bus::new("journal"),
         frames: Bus::new("frames"),
         calls: Vec::new(),
+        pages_run: 1,
     };
     c.boundaries()?;
     c.access(&trace.boot, 0, 1)?;
@@ -116,6 +122,7 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
             return Err(step_fault(step, "registers differ from what the step before left"));
         }
         c.step(step)?;
+        c.gas(step)?;
         regs = step.next;
     }
     if !matches!(trace.steps.last().map(|s| &s.effect), Some(Effect::Final(_))) {
@@ -330,7 +337,7 @@ impl Checker<'_> {
 
     /// A step that stays in its context, with this journal head.
     fn keeps(s: &Step, jhead: u32) -> Result<(), TraceError> {
-        match s.next == (Regs { jhead, pc: s.next.pc, ..s.regs }) {
+        match s.next == (Regs { jhead, pc: s.next.pc, gas: s.next.gas, ..s.regs }) {
             true => Ok(()),
             false => Err(step_fault(s, "the instruction leaves its context")),
         }
@@ -342,10 +349,13 @@ impl Checker<'_> {
         if hash != Some(code) || s.next.ctx != s.clock || frame.ctx != s.clock {
             return Err(step_fault(s, "the callee is not the code of its address"));
         }
-        if frame.caller != (Regs { pc: s.regs.pc + 1, jhead, ..s.regs }) {
+        // Gas has its own rules, see `gas.rs`.
+        let gas = frame.caller.gas;
+        if frame.caller != (Regs { pc: s.regs.pc + 1, jhead, gas, ..s.regs }) {
             return Err(step_fault(s, "the call does not save the caller"));
         }
-        if s.regs.ctx == 0 {
+        let goes_on = Instruction::decode(s.word).imm & contexts::MIMIC_SAME != 0;
+        if s.regs.ctx == 0 && !goes_on {
             self.transaction = s.clock;
         }
         self.frame(frame, 1);
@@ -354,7 +364,7 @@ impl Checker<'_> {
 
     /// The end of a context, with this journal head.
     fn ended(&mut self, s: &Step, frame: &Frame, success: bool, jhead: u32) -> Result<(), TraceError> {
-        if frame.ctx != s.regs.ctx || s.next != (Regs { jhead, ..frame.caller }) {
+        if frame.ctx != s.regs.ctx || s.next != (Regs { jhead, gas: s.next.gas, ..frame.caller }) {
             return Err(step_fault(s, "the return does not restore the caller"));
         }
         if !success && jhead != frame.caller.jhead {
@@ -366,7 +376,7 @@ impl Checker<'_> {
 
     /// The undo of an entry.
     fn undone(&mut self, s: &Step, entry: &JournalEntry, cell: &StateAccess) -> Result<(), TraceError> {
-        if entry.id != s.regs.jhead || s.next != (Regs { jhead: entry.prev, ..s.regs }) {
+        if entry.id != s.regs.jhead || s.next != (Regs { jhead: entry.prev, gas: s.next.gas, ..s.regs }) {
             return Err(step_fault(s, "the undone entry is not the newest"));
         }
         if cell.cell != entry.cell || cell.new != entry.old {

@@ -48,6 +48,12 @@ impl Word {
         Some(Word::new(hi, mid << 64 | low & LOW))
     }
 
+    /// Bits up to the highest that is set; 0 for zero.
+    pub const fn bits(self) -> u32 {
+        let half = if self.hi == 0 { self.lo } else { self.hi };
+        128 - half.leading_zeros() + if self.hi == 0 { 0 } else { 128 }
+    }
+
     /// True if the word is zero.
     pub fn is_zero(self) -> bool {
         self == Word::ZERO

@@ -8,7 +8,7 @@ use lathe_vm::machine::{Limits, contract_address};
 use lathe_vm::programs;
 use lathe_vm::receipt::ReceiptStatus::Success;
 use lathe_vm::replay::replay_with_receipts;
-use lathe_vm::state::{CellId, Tree};
+use lathe_vm::state::{CellId, Tree, kind};
 use lathe_vm::trace::Effect;
 use lathe_vm::trace::{Access, BatchTrace, Executed, Flow, Step, mode, space};
 use lathe_vm::trace_check::check;
@@ -48,6 +48,8 @@ fn replayed() -> BatchTrace {
         (CellId::code_hash(OUTER), outer),
         (CellId::balance(OUTER), Word::from(1000)),
         (CellId::nonce(OUTER), Word::from(1)),
+        (CellId::known_code(inner), Word::from(12)),
+        (CellId::known_code(page), Word::from(12)),
     ];
     let records = [Record { nonce: 0, from: fixtures::sender(1), to: OUTER, data: vec![] }];
     let limits = Limits { unproven: true, ..Limits::default() };
@@ -192,6 +194,12 @@ fn another_mode_or_depth_is_refused() {
     refused("another depth", |t| from(t, |r| r.depth += 1));
 }
 
+/// Another value in the cell of known code that a step reads.
+fn known(e: &mut Executed, value: Word) {
+    let cell = e.cells.iter_mut().find(|c| c.cell.kind == kind::KNOWN_CODE).expect("it reads one");
+    (cell.old, cell.new) = (value, value);
+}
+
 #[test]
 fn a_creation_with_another_code_or_end_is_refused() {
     refused("a creator whose nonce stays", |t| {
@@ -200,7 +208,16 @@ fn a_creation_with_another_code_or_end_is_refused() {
             e.journal.remove(0);
         });
     });
-    refused("a deployment that leaves other code", |t| with(t, op::RETURN, 0, |e| e.cells[0].new.lo ^= 1));
+    refused("a deployment that leaves other code", |t| with(t, op::RETURN, 0, |e| e.cells[1].new.lo ^= 1));
+    refused("a deployment of code that is not known", |t| with(t, op::RETURN, 0, |e| known(e, Word::ZERO)));
+    refused("a creation from code that is not known", |t| with(t, op::CREATE, 0, |e| known(e, Word::ZERO)));
+    refused("code known by another hash", |t| {
+        with(t, op::CREATE, 0, |e| e.cells[1].cell = CellId::known_code(Word::from(1)));
+    });
+    // The third creation finds a contract at its address.
+    refused("a creation that fails for code that is known", |t| {
+        with(t, op::CREATE, 2, |e| e.cells.truncate(2));
+    });
     refused("a deployment that tells another address", |t| {
         with(t, op::RETURN, 0, |e| {
             let status = e.accesses.iter_mut().find(|a| a.space == space::SLOT);

@@ -399,7 +399,7 @@ fn what_is_reserved_and_what_breaks_a_limit_stops_the_run() {
         assert_eq!((s.nonce(ALICE), s.storage(CONTRACT, Word::from(1))), (0, Word::ZERO));
         stopped.halt
     };
-    assert_eq!(stop(".word 0x5c", |_| ()), Halt::NotYetProvable("precompile".into()));
+    assert_eq!(stop(".word 0xc2", |_| ()), Halt::NotYetProvable("jmpfar".into()));
     let pairing = Unsupported::Precompile { number: 8, name: "bn254 pairing" };
     assert_eq!(stop("seti [2], 8\n call [1], [2], [3]", |_| ()), Halt::Unsupported(pairing));
     assert_eq!(stop("top: jmp top", |_| ()), Halt::Limit { what: "steps", limit: 20_000 });

@@ -41,6 +41,7 @@ fn a_genesis_file_gives_its_accounts() {
                 ..Account::default()
             },
         ],
+        known_code: false,
     };
     let file = dir.path().join("genesis.json");
     std::fs::write(&file, serde_json::to_string_pretty(&genesis).unwrap()).unwrap();
@@ -55,6 +56,11 @@ fn a_genesis_file_gives_its_accounts() {
     assert_eq!(tree.get_cell(&CellId::storage([4; 20], Word::from(5))), Word::from(255));
     // Zero values make no leaf: 3 numbers, 4 code hashes, and the tree's own leaf.
     assert_eq!(tree.leaves().len(), 8);
+    // With the code known, a cell for each of the three pages; by default there is none.
+    let (tree, _) = Genesis { known_code: true, ..genesis }.build(dir.path()).unwrap();
+    assert_eq!(tree.leaves().len(), 11);
+    let words = Word::from(programs::token().words.len() as u128);
+    assert_eq!(tree.get_cell(&CellId::known_code(code(3))), words);
 }
 
 fn hex_of(bytes: &[u8]) -> String {
@@ -119,6 +125,6 @@ fn the_fixtures_state_is_also_a_genesis_file() {
         accounts.push(Account { address: sender, nonce: u64::from(i) + 1, ..Account::default() });
     }
     accounts.extend([token, mapping]);
-    let (built, _) = Genesis { accounts }.build(Path::new(".")).unwrap();
+    let (built, _) = Genesis { accounts, known_code: false }.build(Path::new(".")).unwrap();
     assert_eq!(built.root(), tree.root());
 }

@@ -46,7 +46,10 @@ fn call(s: &mut Sandbox, value: u128, data: &[u8]) -> Answer {
 fn value_moves_and_nonces_rise() {
     let mut s = sandbox();
     let answer = call(&mut s, 10, &[1, 2, 3]);
-    assert_eq!(answer, Answer { status: Status::Success, output: vec![], logs: vec![], steps: 0 });
+    assert_eq!(
+        answer,
+        Answer { status: Status::Success, output: vec![], logs: vec![], steps: 0, gas_used: 0 }
+    );
     assert_eq!((s.balance(ALICE), s.balance(CONTRACT)), (Word::from(999_990), Word::from(10)));
     let message = Message { from: ALICE, to: ALICE, value: Word::from(999_990), data: &[] };
     s.call(&message).unwrap();

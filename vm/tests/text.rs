@@ -80,7 +80,7 @@ fn faults_are_named_with_line_and_column() {
     let cases = [
         ("add [1], [2]", "1:13: `add` has 2 operands here, expected 3: slot d, slot a, slot b"),
         ("\n  jmp nowhere", "2:7: label `nowhere` is not defined"),
-        ("precompile [1], [2], [3]", "1:1: `precompile` is reserved and cannot be proven yet"),
+        ("jmpfar [1], [2], [3]", "1:1: `jmpfar` is reserved and cannot be proven yet"),
         ("frob", "1:1: `frob`: expected an instruction of docs/isa.md"),
         ("seti [1], 268435456", "1:10: found the number 268435456, expected one below 268435456"),
         ("seti 1, 2", "1:6: found the number 1, expected a slot: [number] or a name from .slot"),

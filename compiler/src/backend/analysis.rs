@@ -1,7 +1,7 @@
 //! Facts about a MIR function that selection asks for: definitions, uses, booleans, which overflow checks may jump.
 use super::visit::{end_operands, operands};
 use super::words;
-use crate::mir::{Binary, BlockId, Checked, End, Function, Instruction, Lookup, Op, Operand, ValueId};
+use crate::mir::{Binary, BlockId, Checked, End, Function, Instruction, Lookup, Op, Operand, ValueId, mimic};
 use std::collections::HashSet;
 
 /// Where a value comes from.
@@ -108,6 +108,7 @@ impl<'a> Facts<'a> {
         let boolean = |o: Operand| self.boolean(o, depth + 1);
         match instruction.op {
             Op::Binary(Binary::Lt | Binary::Slt | Binary::Eq, ..) | Op::FarCall { .. } => true,
+            Op::MimicCall { flags, .. } => flags & mimic::DEPLOY == 0,
             Op::Binary(Binary::And, a, b) => boolean(a) || boolean(b),
             Op::Binary(Binary::Or | Binary::Xor, a, b) => boolean(a) && boolean(b),
             Op::Bits { count, .. } => count == 1,
@@ -262,7 +263,9 @@ fn may_be_skipped(op: &Op) -> bool {
             | Op::StoreTransient(..)
             | Op::StoreImmutable(..)
             | Op::Log(..)
+            | Op::StoreAccount(..)
             | Op::FarCall { .. }
+            | Op::MimicCall { .. }
             | Op::Create { .. }
             | Op::SelfDestruct(_)
             | Op::Call(..)

@@ -93,7 +93,7 @@ impl Op {
     /// True if nothing but the result tells that it ran, so that it may go when the result is not used.
     pub fn is_pure(&self) -> bool {
         matches!(self.d, Dest::Write(_) | Dest::Change(_))
-            && !matches!(self.code, op::CALL | op::STATICCALL | op::DELEGATECALL | op::CREATE)
+            && !matches!(self.code, op::CALL | op::STATICCALL | op::DELEGATECALL | op::CREATE | op::MIMICCALL)
     }
 }
 

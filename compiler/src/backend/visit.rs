@@ -9,12 +9,18 @@ pub fn operands(op: &Op, mut f: impl FnMut(Operand)) {
         | Op::Lookup(_, a)
         | Op::StoreImmutable(_, a)
         | Op::SelfDestruct(a)
+        | Op::Ecrecover(a)
+        | Op::LoadAccount(_, a)
         | Op::Bits { value: a, .. } => f(*a),
         Op::Binary(_, a, b)
         | Op::Checked(_, a, b)
         | Op::Store(a, b)
         | Op::Store8(a, b)
         | Op::Keccak(a, b)
+        | Op::KeccakCalldata(a, b)
+        | Op::Sha256(a, b)
+        | Op::PageHashCalldata(a, b)
+        | Op::StoreAccount(_, a, b)
         | Op::StoreStorage(a, b)
         | Op::StoreTransient(a, b) => [a, b].into_iter().for_each(|o| f(*o)),
         Op::Select { condition: a, yes: b, no: c }
@@ -28,6 +34,7 @@ pub fn operands(op: &Op, mut f: impl FnMut(Operand)) {
         Op::Create { value, offset, length, salt } => {
             [value, offset, length].into_iter().chain(salt).for_each(|o| f(*o));
         }
+        Op::MimicCall { to, block, .. } => std::iter::once(to).chain(block).for_each(|o| f(*o)),
         Op::Call(_, arguments) => arguments.iter().for_each(|o| f(*o)),
     }
 }
@@ -40,12 +47,18 @@ pub fn operands_mut(op: &mut Op, mut f: impl FnMut(&mut Operand)) {
         | Op::Lookup(_, a)
         | Op::StoreImmutable(_, a)
         | Op::SelfDestruct(a)
+        | Op::Ecrecover(a)
+        | Op::LoadAccount(_, a)
         | Op::Bits { value: a, .. } => f(a),
         Op::Binary(_, a, b)
         | Op::Checked(_, a, b)
         | Op::Store(a, b)
         | Op::Store8(a, b)
         | Op::Keccak(a, b)
+        | Op::KeccakCalldata(a, b)
+        | Op::Sha256(a, b)
+        | Op::PageHashCalldata(a, b)
+        | Op::StoreAccount(_, a, b)
         | Op::StoreStorage(a, b)
         | Op::StoreTransient(a, b) => [a, b].into_iter().for_each(f),
         Op::Select { condition: a, yes: b, no: c }
@@ -59,6 +72,7 @@ pub fn operands_mut(op: &mut Op, mut f: impl FnMut(&mut Operand)) {
         Op::Create { value, offset, length, salt } => {
             [value, offset, length].into_iter().chain(salt).for_each(f);
         }
+        Op::MimicCall { to, block, .. } => std::iter::once(to).chain(block).for_each(f),
         Op::Call(_, arguments) => arguments.iter_mut().for_each(f),
     }
 }

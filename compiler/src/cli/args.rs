@@ -61,6 +61,10 @@ pub(super) struct Args {
     #[arg(long)]
     pub yul: bool,
 
+    /// The sources are Yul that runs as a kernel, with the builtins of docs/compiler.md, "Kernels"
+    #[arg(long, conflicts_with = "standard_json")]
+    pub kernel: bool,
+
     /// The folder that source names are relative to
     #[arg(long, value_name = "DIR")]
     pub base_path: Option<PathBuf>,
@@ -116,7 +120,7 @@ impl Args {
             libraries.insert(name.to_string(), address);
         }
         let emit_llvm_ir = self.emit.contains(&Kind::LlvmIr);
-        Ok(Options { level, libraries, emit_llvm_ir, ..Options::default() })
+        Ok(Options { level, libraries, emit_llvm_ir, kernel: self.kernel, ..Options::default() })
     }
 
     /// The project that the arguments describe.
@@ -133,6 +137,11 @@ impl Args {
             ));
         }
         let language = self.language()?;
+        if self.kernel && language != Language::Yul {
+            return Err(CliError::Usage(
+                "--kernel is for Yul: a kernel cannot be written in Solidity".into(),
+            ));
+        }
         let settings = json!({
             "remappings": self.remappings().collect::<Vec<_>>(),
             "optimizer": { "enabled": !self.no_yul_optimizer },

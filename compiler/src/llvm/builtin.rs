@@ -3,6 +3,7 @@
 use super::lower::{Lowerer, missing, text_of};
 use super::{Fault, Role, Symbol, low_bits};
 use crate::diagnostic::Loc;
+use crate::mir::mimic;
 use crate::yul::ast::{Expression, ExpressionKind};
 use crate::yul::builtin::Builtin;
 use inkwell::IntPredicate;
@@ -14,6 +15,11 @@ use lathe_vm::Word;
 pub const HEADER: u64 = 32;
 /// Where a code that asks for `msize` keeps its count: a heap word that no program can afford to reach on the EVM.
 const MEMORY_COUNT: u64 = 0xffff_ff80;
+/// The kinds of account cell that `aload` and `astore` take.
+const KINDS: [u16; 4] = [1, 2, 3, 6];
+/// All flags of `mimiccall`.
+const FLAGS: u16 =
+    mimic::CALLDATA | mimic::VALUE | mimic::DEPLOY | mimic::METERED | mimic::SAME_TRANSACTION | mimic::STATIC;
 const OWN_CODE: &str =
     "a contract cannot copy its own code on this machine; a constructor can copy its arguments";
 
@@ -36,6 +42,7 @@ impl<'c> Lowerer<'c, '_> {
                     "`extcodecopy`: a contract cannot read code as bytes on this machine; use `extcodehash`",
                 ));
             }
+            B::Aload | B::Astore | B::Mimiccall => return self.kernel(builtin, arguments, loc),
             B::Callcode => return Err(Fault::at(loc, "`callcode` is not supported: use `delegatecall`")),
             _ => {}
         }
@@ -44,9 +51,14 @@ impl<'c> Lowerer<'c, '_> {
         }
         let x = self.arguments(arguments)?;
         match builtin {
-            B::Mload | B::Mstore | B::Mstore8 | B::Mcopy | B::Msize | B::Keccak256 => {
-                self.memory(builtin, &x)
-            }
+            B::Mload
+            | B::Mstore
+            | B::Mstore8
+            | B::Mcopy
+            | B::Msize
+            | B::Keccak256
+            | B::Sha256
+            | B::Ecrecover => self.memory(builtin, &x),
             B::Calldatacopy | B::Returndatacopy | B::Calldataload | B::Calldatasize | B::Codesize => {
                 self.transferred(builtin, &x, loc)
             }
@@ -213,10 +225,16 @@ impl<'c> Lowerer<'c, '_> {
                 let (to, from) = (self.heap_pointer(*to)?, self.heap_pointer(*from)?);
                 self.extern_call("copy.heap", &[to.into(), from.into(), (*length).into()])
             }
-            (Builtin::Keccak256, [at, length]) => {
+            (Builtin::Keccak256 | Builtin::Sha256, [at, length]) => {
                 self.touch(*at, *length)?;
+                let name = if builtin == Builtin::Sha256 { "sha256" } else { "keccak" };
                 let pointer = self.heap_pointer(*at)?;
-                self.extern_call("keccak", &[pointer.into(), (*length).into()])
+                self.extern_call(name, &[pointer.into(), (*length).into()])
+            }
+            (Builtin::Ecrecover, [at]) => {
+                self.touch(*at, self.small(128))?;
+                let pointer = self.heap_pointer(*at)?;
+                self.extern_call("ecrecover", &[pointer.into()])
             }
             _ => {
                 let pointer = self.heap_pointer(self.small(MEMORY_COUNT))?;
@@ -482,6 +500,37 @@ impl<'c> Lowerer<'c, '_> {
         Ok(status)
     }
 
+    /// Builtins of a kernel whose first argument is part of the instruction.
+    fn kernel(&mut self, builtin: Builtin, arguments: &[Expression], loc: Loc) -> Value<'c> {
+        let Some(ExpressionKind::Literal(number)) = arguments.first().map(|a| &a.kind) else {
+            return Err(Fault::at(loc, format!("`{}` takes a number literal", builtin.name())));
+        };
+        let number = if number.hi == 0 { u16::try_from(number.lo).ok() } else { None };
+        let (known, what) = match builtin {
+            Builtin::Mimiccall => {
+                (number.is_some_and(|n| n <= FLAGS), "flags are sums of 1, 2, 4, 8, 16 and 32")
+            }
+            _ => (number.is_some_and(|n| KINDS.contains(&n)), "kinds are 1, 2, 3 and 6"),
+        };
+        let Some(number) = number.filter(|_| known) else {
+            return Err(Fault::at(loc, format!("`{}`: its {what}", builtin.name())));
+        };
+        let x = self.arguments(&arguments[1..])?;
+        match builtin {
+            Builtin::Mimiccall if number & mimic::CALLDATA != 0 => {
+                self.plain(&format!("mimiccall.calldata#{number}"), &x)
+            }
+            Builtin::Mimiccall => {
+                self.touch(x[1], x[2])?;
+                let mut operands: Vec<BasicMetadataValueEnum<'c>> =
+                    x.iter().map(|v| BasicMetadataValueEnum::from(*v)).collect();
+                operands[1] = self.heap_pointer(x[1])?.into();
+                self.extern_call(&format!("mimiccall.heap#{number}"), &operands)
+            }
+            _ => self.plain(&format!("{}#{number}", builtin.name()), &x),
+        }
+    }
+
     fn ending(&mut self, builtin: Builtin, x: &[IntValue<'c>]) -> Value<'c> {
         let zero = self.small(0);
         let (name, offset, length) = match (builtin, x) {
@@ -519,6 +568,8 @@ impl<'c> Lowerer<'c, '_> {
             B::Extcodesize => ("extcodesize", None),
             B::Extcodehash => ("extcodehash", None),
             B::Returndatasize => ("rdsize", None),
+            B::Pagehash => ("pagehash.calldata", None),
+            B::Calldatakeccak => ("keccak.calldata", None),
             B::Blockhash => ("blockhash", None),
             B::Blobhash => ("blobhash", None),
             B::Number => block(0),

@@ -77,6 +77,10 @@ const TABLE: &[Row] = &[
     ("tstore", "ww", false, WORLD_WRITE, MayHalt),
     ("istore", "ww", false, WORLD_WRITE, MayHalt),
     ("keccak", "pw", true, HEAP_READ, Returns),
+    ("keccak.calldata", "ww", true, NONE, Returns),
+    ("sha256", "pw", true, HEAP_READ, Returns),
+    ("ecrecover", "p", true, HEAP_READ, Returns),
+    ("pagehash.calldata", "ww", true, NONE, Returns),
     ("st8", "pw", false, HEAP_WRITE, Returns),
     ("copy.heap", "ppw", false, HEAP_TO_HEAP, Returns),
     ("copy.calldata", "pww", false, HEAP_WRITE, Returns),
@@ -92,13 +96,19 @@ const TABLE: &[Row] = &[
     ("delegatecall", "wwpw", true, ANYTHING, MayHalt),
     ("create", "wpw", true, ANYTHING, MayHalt),
     ("create2", "wpww", true, ANYTHING, MayHalt),
+    ("aload", "w", true, WORLD_READ, Returns),
+    ("astore", "ww", false, WORLD_WRITE, MayHalt),
+    ("mimiccall.heap", "wpwwwwwww", true, ANYTHING, MayHalt),
+    ("mimiccall.calldata", "wwwwwwwww", true, WORLD, MayHalt),
     ("selfdestruct", "w", false, WORLD, Ends),
     ("return", "pw", false, HEAP_TO_WORLD, Ends),
     ("revert", "pw", false, HEAP_TO_WORLD, Ends),
     ("invalid", "", false, WORLD, Ends),
 ];
 
-/// The declaration of `name`, made when it is first asked for. `None` for a name that is not in the table.
+/// The declaration of `name`, made when it is first asked for. `None` for a name that is not in the table. A name may
+/// end with a number that the instruction carries, `#` before it: two such calls are calls of two functions, which LLVM
+/// does not merge into one with a variable for the number.
 pub(super) fn declare<'c>(
     context: &'c Context,
     module: &Module<'c>,
@@ -108,7 +118,8 @@ pub(super) fn declare<'c>(
     if let Some(function) = module.get_function(&full) {
         return Some(function);
     }
-    let row = TABLE.iter().find(|row| row.0 == name)?;
+    let (plain, _) = numbered(name);
+    let row = TABLE.iter().find(|row| row.0 == plain)?;
     let function = module.add_function(&full, signature(context, row), Some(Linkage::External));
     let add = |name: &str, value: u64| {
         let kind = Attribute::get_named_enum_kind_id(name);
@@ -129,6 +140,12 @@ pub(super) fn declare<'c>(
         Ends => add("noreturn", 0),
     }
     Some(function)
+}
+
+/// A name without its number, and the number; 0 if there is none.
+pub(super) fn numbered(name: &str) -> (&str, u16) {
+    let parts = name.split_once('#').and_then(|(plain, number)| Some((plain, number.parse().ok()?)));
+    parts.unwrap_or((name, 0))
 }
 
 fn signature<'c>(context: &'c Context, row: &Row) -> FunctionType<'c> {

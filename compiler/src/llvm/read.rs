@@ -153,7 +153,7 @@ impl<'m, 'a> Reader<'m, 'a> {
             Op::Binary(Binary::Byte, ..) => 8,
             Op::Select { yes, no, .. } => self.bits_of(*yes).max(self.bits_of(*no)),
             Op::Env(Env::CalldataSize | Env::ReturndataSize) | Op::Lookup(Lookup::CodeSize, _) => 32,
-            Op::Env(Env::Caller | Env::Address) => 160,
+            Op::Env(Env::Caller | Env::Address) | Op::Ecrecover(_) => 160,
             _ => 256,
         }
     }

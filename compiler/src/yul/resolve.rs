@@ -3,6 +3,7 @@ mod calls;
 mod object;
 
 use super::ast::{self, FunctionId, VarId};
+use super::builtin::Dialect;
 use super::fault;
 use super::lexer::shortened;
 use super::scope::{Meaning, Scope, forbidden};
@@ -15,9 +16,9 @@ use std::collections::HashSet;
 const MAX_FAULTS: usize = 256;
 
 /// Resolves an object and all within it.
-pub(super) fn resolve(object: &syntax::Object<'_>) -> Result<ast::Object, Vec<Diagnostic>> {
+pub(super) fn resolve(object: &syntax::Object<'_>, dialect: Dialect) -> Result<ast::Object, Vec<Diagnostic>> {
     let mut faults = Vec::new();
-    let resolved = object::resolve(object, &mut faults);
+    let resolved = object::resolve(object, dialect, &mut faults);
     if faults.is_empty() { Ok(resolved) } else { Err(faults) }
 }
 
@@ -25,6 +26,7 @@ pub(super) fn resolve(object: &syntax::Object<'_>) -> Result<ast::Object, Vec<Di
 struct Resolver<'a, 's> {
     /// The object, for the names that `datasize` and `dataoffset` take.
     object: &'s syntax::Object<'a>,
+    dialect: Dialect,
     scope: Scope<'a>,
     variables: Vec<String>,
     functions: Vec<ast::Function>,
@@ -47,9 +49,10 @@ enum Part {
 
 impl<'a, 's> Resolver<'a, 's> {
     /// Resolves the code of `object`.
-    fn code(object: &'s syntax::Object<'a>, faults: &'s mut Vec<Diagnostic>) -> ast::Code {
+    fn code(object: &'s syntax::Object<'a>, dialect: Dialect, faults: &'s mut Vec<Diagnostic>) -> ast::Code {
         let mut resolver = Resolver {
             object,
+            dialect,
             scope: Scope::default(),
             variables: Vec::new(),
             functions: Vec::new(),
@@ -129,7 +132,7 @@ impl<'a, 's> Resolver<'a, 's> {
 
     fn declare(&mut self, name: Name<'a>, meaning: Meaning) {
         let text = shortened(name.text);
-        if let Some(reason) = forbidden(name.text) {
+        if let Some(reason) = forbidden(name.text, self.dialect) {
             self.fault(Kind::Declaration, name.loc, format!("`{text}` cannot be declared: it {reason}"));
         } else if !self.scope.declare(name.text, meaning) {
             let message = format!("`{text}` is taken already: Yul does not let names hide each other");

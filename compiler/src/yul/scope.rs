@@ -1,6 +1,6 @@
 //! Names in force. Yul has no shadowing, so a name has at most one meaning at any point of a text.
 use super::ast::{FunctionId, VarId};
-use super::builtin::Builtin;
+use super::builtin::{Builtin, Dialect};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -54,12 +54,12 @@ impl<'a> Scope<'a> {
 }
 
 /// Why nothing may be declared under this name, if so.
-pub(super) fn forbidden(name: &str) -> Option<&'static str> {
+pub(super) fn forbidden(name: &str, dialect: Dialect) -> Option<&'static str> {
     let numbered = |prefix: &str, range: std::ops::RangeInclusive<u8>| {
         let number = name.strip_prefix(prefix).filter(|digits| !digits.starts_with('0') || *digits == "0");
         number.and_then(|digits| digits.parse().ok()).is_some_and(|n: u8| range.contains(&n))
     };
-    if Builtin::find(name).is_some() {
+    if Builtin::find_in(dialect, name).is_some() {
         Some("is a builtin function")
     } else if matches!(name, "jump" | "jumpi" | "jumpdest" | "pc")
         || numbered("dup", 1..=16)

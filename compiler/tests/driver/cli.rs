@@ -68,12 +68,25 @@ fn a_contract_that_waits_for_a_library_compiles_with_a_warning_and_has_no_hash()
 }
 
 #[test]
+fn a_kernel_has_builtins_of_its_own_if_it_is_called_one() {
+    let text = "{ astore(1, 7, aload(1, 5)) return(0, 96) }";
+    let workspace = Workspace::new(&[("kernel.txt", text)]);
+    let listing = workspace.run(&["--yul", "--kernel", "kernel.txt", "--emit", "asm"]).ok();
+    assert!(listing.contains("astore ") && listing.contains("aload "), "{listing}");
+    let run = workspace.run(&["--yul", "kernel.txt"]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stderr.contains("`aload` is no function that is known here"), "{}", run.stderr);
+}
+
+#[test]
 fn a_wrong_command_line_or_file_is_exit_code_2_and_says_what_to_do() {
     let workspace = Workspace::new(&[("a.yul", "object \"A\" { code { } }"), ("A.sol", COUNTER)]);
     for (arguments, expected) in [
         (&["Nothing.sol"][..], "Nothing.sol cannot be read"),
         (&["A.sol", "-O", "7"], "use 0, 1, 2, 3 or z"),
         (&["A.sol", "a.yul"], "cannot be compiled together"),
+        (&["A.sol", "--kernel"], "--kernel is for Yul"),
+        (&["--standard-json", "--kernel"], "cannot be used with"),
         (&["A.sol", "--libraries", "A.sol:L=0x12"], "40 hex digits"),
         (&["x/=y/"], "no source file given"),
         (&["A.sol", "--emit", "nothing"], "possible values"),

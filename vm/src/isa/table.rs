@@ -32,8 +32,9 @@ pub mod op {
         SIGNEXTEND = R 72; ADDO = R 73; SUBO = R 74; MULO = R 75; SLT = R 76; BYTE = R 78; SAR = R 79;
         COPY = R 80; RDSIZE = R 81; TLOAD = R 83; TSTORE = R 84; CALL = R 85; STATICCALL = R 86;
         DELEGATECALL = R 87; LOG = R 88; GAS = R 89; BLOCKVALUE = R 90; TXVALUE = R 91; CALLVALUE = R 94;
+        ECRECOVER = R 92; SHA256 = R 93;
         BALANCE = R 95; EXTCODEHASH = R 97; EXTCODESIZE = R 98; CREATE = R 99; SELFDESTRUCT = R 100;
-        BLOCKHASH = R 101; BLOBHASH = R 102;
+        BLOCKHASH = R 101; BLOBHASH = R 102; PAGEHASH = R 103;
         SETL = I 64; ILOAD = I 65; ISTORE = I 66; JSLT = J 64; JSGE = J 67;
         LTI = B 64; GTI = B 65; CDLD = B 66; ST8 = B 68; JLTI = K 64; JGEI = K 65;
     }
@@ -138,13 +139,15 @@ pub const OPS: &[Op] = &[
     executed("extcodesize", op::EXTCODESIZE, Storage, &[D, A]),
     executed("iload", op::ILOAD, Storage, &[D, T]),
     executed("istore", op::ISTORE, Storage, &[D, T]),
+    executed("ecrecover", op::ECRECOVER, Hash, &[D, A]),
+    executed("sha256", op::SHA256, Hash, &[D, A, B]),
+    executed("pagehash", op::PAGEHASH, Hash, &[D, A, B, OptImm]),
     executed("log", op::LOG, Call, &[D, A, B, Imm]),
     executed("call", op::CALL, Call, &[D, A, B]),
     executed("staticcall", op::STATICCALL, Call, &[D, A, B]),
     executed("delegatecall", op::DELEGATECALL, Call, &[D, A, B]),
     executed("create", op::CREATE, Call, &[D, A, B, Imm]),
     executed("selfdestruct", op::SELFDESTRUCT, Call, &[A]),
-    reserved("precompile", opcode(Class::R, 92), Call, &[]),
     reserved("jmps", opcode(Class::J, 65), Control, &[]),
     reserved("jmpfar", opcode(Class::J, 66), Control, &[]),
     reserved("ncallfar", opcode(Class::J, 68), Control, &[]),
@@ -170,16 +173,22 @@ pub struct Traits {
     pub status: Status,
     /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
     pub uses_imm: bool,
+    /// Gas of a step, see [`super::price::base`].
+    pub price: u32,
 }
 
-/// The traits by opcode, in four kilobytes: the table that every step looks into.
+/// The traits by opcode, in eight kilobytes: the table that every step looks into.
 static TRAITS: [Option<Traits>; 1024] = {
     let mut traits = [None; 1024];
     let mut i = 0;
     while i < OPS.len() {
         let op = &OPS[i];
-        traits[op.opcode as usize] =
-            Some(Traits { family: op.family, status: op.status, uses_imm: op.uses_imm() });
+        traits[op.opcode as usize] = Some(Traits {
+            family: op.family,
+            status: op.status,
+            uses_imm: op.uses_imm(),
+            price: super::price::base(op.opcode),
+        });
         i += 1;
     }
     traits

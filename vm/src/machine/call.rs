@@ -1,10 +1,11 @@
 //! The kernel's calls, and what every call does: one frame is saved and restored once, when the context ends.
 use super::storage::account;
 use super::tracer::Tracer;
+use super::window::small;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window};
 use crate::state::CellId;
-use crate::trace::{Effect, Flow, Frame, Regs, mode, space};
+use crate::trace::{Effect, Flow, Frame, Page, Regs, mode, space};
 use crate::word::Word;
 use std::sync::Arc;
 
@@ -14,6 +15,14 @@ const CALL_CALLDATA: u16 = 1;
 const CALL_VALUE: u16 = 2;
 /// `mimiccall`'s `imm`: in deploy mode.
 const CALL_DEPLOY: u16 = 4;
+/// `mimiccall`'s `imm`: with gas, origin and gas price.
+const CALL_METERED: u16 = 8;
+/// `mimiccall`'s `imm`: the transaction that the call before began goes on.
+const CALL_SAME: u16 = 16;
+/// `mimiccall`'s `imm`: in a static context.
+const CALL_STATIC: u16 = 32;
+/// Those that have a chip.
+const CALL_PROVEN: u16 = CALL_CALLDATA;
 
 /// A called context that has not ended.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +31,13 @@ pub(super) struct Open {
     pub frame: Frame,
     /// Events before it: its logs are behind them.
     pub events: usize,
+    /// Why it is halting, if it is: its steps take writes back.
+    pub halting: Option<HaltKind>,
 }
+
+/// Registers of context 0 that `txvalue` reads in a metered context.
+pub(super) const ORIGIN: u32 = 6;
+pub(super) const GAS_PRICE: u32 = 7;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// Opens a context for the callee; its id is the clock.
@@ -53,7 +68,6 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if hash.is_zero() {
             return Err(HaltKind::NoCode.into());
         }
-        let page = self.page(hash)?;
         let callee = self.clock;
         self.mem.open(callee);
         let regs = [
@@ -62,25 +76,48 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             self.access(space::REG, callee, 3, 10, Some(caller.old))?,
         ];
         let dest = self.regs.fp + u32::from(s.i.d);
+        let first_run = self.page_price(hash);
+        let page = self.page(hash)?;
+        let mut gas = 0;
+        let mut mode = if deploys { mode::DEPLOY } else { 0 };
+        if s.i.imm & CALL_STATIC != 0 {
+            mode |= mode::STATIC;
+        }
+        self.begin_transaction(s, caller.old);
+        if s.i.imm & CALL_METERED != 0 {
+            // What a first run costs comes off the callee's gas; with too little it halts at its first step.
+            gas = u64::from(self.transaction_values(block)?).saturating_sub(first_run) as u32;
+            mode |= mode::METERED;
+            self.regs.gas = 0;
+        }
         let frame = Frame { ctx: callee, caller: Regs { ctx, pc: self.regs.pc + 1, ..self.regs }, dest };
         match code {
-            Some(code) if s.i.imm & CALL_VALUE == 0 => {
+            Some(code) if s.i.imm & !CALL_PROVEN == 0 => {
                 self.tracer.effect(|| Effect::Call { len, caller, window, code, regs, frame });
             }
             _ => self.flagged_call(s, callee, frame)?,
         }
-        self.begin_transaction(caller.old);
-        let mode = if deploys { mode::DEPLOY } else { 0 };
-        *next = Regs { ctx: callee, code: page, pc: 0, fp: 0, mode, ..self.regs };
-        self.frames.push(Open { frame, events: self.events.len() });
+        *next = Regs { ctx: callee, code: page, pc: 0, fp: 0, mode, gas, ..self.regs };
+        self.frames.push(Open { frame, events: self.events.len(), halting: None });
         Ok(())
+    }
+
+    /// Gas, origin and gas price of a metered call: the last two become registers 6 and 7 of context 0.
+    fn transaction_values(&mut self, block: u32) -> Result<u32, Halt> {
+        let gas = self.slot(block + 5, 7)?.old;
+        let origin = self.slot(block + 6, 8)?.old;
+        let price = self.slot(block + 7, 9)?.old;
+        account(origin)?;
+        self.access(space::REG, 0, ORIGIN, 11, Some(origin))?;
+        self.access(space::REG, 0, GAS_PRICE, 12, Some(price))?;
+        Ok(small(gas)?)
     }
 
     /// The calldata of `mimiccall`: part of the own heap, or (imm bit 0) of the own calldata.
     fn call_window(&self, s: &Operands, len: Word, calldata: Window) -> Result<Window, Halt> {
         let (window, astray) = match s.i.imm {
-            0..=7 if s.i.imm & CALL_CALLDATA == 0 => self.heap_range(s.b, len)?,
-            0..=7 => self.part(calldata, s.b, len)?,
+            0..=63 if s.i.imm & CALL_CALLDATA == 0 => self.heap_range(s.b, len)?,
+            0..=63 => self.part(calldata, s.b, len)?,
             _ => return Err(HaltKind::Mode.into()),
         };
         if astray { Err(HaltKind::MemoryRange.into()) } else { Ok(window) }
@@ -93,14 +130,22 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             let value = self.slot(u32::from(s.i.b) + 3, 12)?.old;
             self.access(space::REG, callee, 4, 11, Some(value))?;
         }
+        self.unproven(|| "mimiccall with gas or other flags".into())?;
         self.tracer.executed(Flow::Call(frame));
         Ok(())
     }
 
-    /// Every call of the kernel begins a transaction.
-    fn begin_transaction(&mut self, origin: Word) {
-        self.world.begin_transaction(self.clock);
+    /// Every call of the kernel begins a transaction, unless it says that it goes on with the one before.
+    fn begin_transaction(&mut self, s: &Operands, origin: Word) {
+        if s.i.imm & CALL_SAME == 0 {
+            self.world.begin_transaction(self.clock);
+        }
         self.origin = origin;
+    }
+
+    /// The page with this hash: of the store, or made known by this batch.
+    pub(super) fn code(&self, hash: Word) -> Option<&Arc<Page>> {
+        self.codes.get(hash).or_else(|| self.hashed_pages.get(&hash))
     }
 
     /// The number of the page with this hash, in order of first call.
@@ -108,9 +153,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if let Some(number) = self.numbers.get(&hash) {
             return Ok(*number);
         }
-        let page = self.codes.get(hash).ok_or(Halt::CodeMissing(hash))?;
+        let page = Arc::clone(self.code(hash).ok_or(Halt::CodeMissing(hash))?);
         let number = self.pages.len() as u32;
-        self.pages.push(Arc::clone(page));
+        self.pages.push(page);
         self.numbers.insert(hash, number);
         Ok(number)
     }

@@ -1,5 +1,6 @@
 //! Calldata, context registers, and what a program can ask about its block and transaction.
 //! Calldata is a window of another memory; beyond its end it reads zero.
+use super::call::{GAS_PRICE, ORIGIN};
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window, alu};
@@ -39,8 +40,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `gas`, `blockvalue`, `txvalue`, `blockhash`, `blobhash`.
     fn surroundings(&mut self, s: &Operands) -> Result<Word, Halt> {
         let value = match (s.i.opcode, s.i.imm) {
+            (op::GAS, _) if self.metered() || self.frames.is_empty() => Word::from(u128::from(self.regs.gas)),
             (op::GAS, _) => Word::from(u128::from(self.environment.gas_limit)),
             (op::BLOCKVALUE, number) => self.environment.block_value(number).ok_or(HaltKind::Mode)?,
+            (op::TXVALUE, 0) if self.metered() => self.access(space::REG, 0, ORIGIN, 4, None)?.old,
+            (op::TXVALUE, 1) if self.metered() => self.access(space::REG, 0, GAS_PRICE, 4, None)?.old,
             (op::TXVALUE, 0) => self.origin,
             (op::TXVALUE, 1) => self.environment.gas_price,
             (op::TXVALUE, _) => return Err(HaltKind::Mode.into()),

@@ -2,6 +2,7 @@
 //! the caller, whose registers it restores; a failure first takes back the newest journal entry per step until the head
 //! is where it was at the call.
 use super::call::Open;
+use super::far::Transfer;
 use super::storage::{account, low_account};
 use super::tracer::Tracer;
 use super::world::StateRead;
@@ -29,10 +30,16 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let handed = self.heap_range(s.a, s.b)?.0;
         let mut bytes = Vec::with_capacity(32);
         self.read_bytes(handed, 7, &mut bytes)?;
-        let known = |hash: &Word| self.codes.get(*hash).is_some();
-        let hash = Word::from_first_bytes(&bytes).filter(known).ok_or(HaltKind::UnknownCode)?;
+        let hash = Word::from_first_bytes(&bytes).ok_or(HaltKind::DeployReturn)?;
         let own = self.register(2, 6)?.old;
-        let code = self.state(CellId::code_hash(account(own)?), 6, Some(hash))?;
+        let (known, cell) = (CellId::known_code(hash), CellId::code_hash(account(own)?));
+        let is_known = !self.world.peek(&known).is_zero();
+        self.charge_cells(&[(known, None), (cell, Some(hash))][..1 + usize::from(is_known)])?;
+        self.state(known, 8, None)?;
+        if !is_known {
+            return Err(HaltKind::UnknownCode.into());
+        }
+        let code = self.state(cell, 6, Some(hash))?;
         self.enter(code, next);
         self.succeed(open, own, handed, next)
     }
@@ -46,9 +53,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let all = self.world.peek(&CellId::balance(from));
         match all.is_zero() || from == to {
             true => {
+                self.charge_cells(&[(CellId::balance(from), None)])?;
                 self.state(CellId::balance(from), 4, None)?;
             }
             false => {
+                self.charge_cells(&self.planned_transfer(Transfer { from, to, value: all }))?;
                 self.transfer(from, to, all, 4, next)?;
             }
         }
@@ -88,10 +97,15 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok((entry, cell))
     }
 
-    /// A step of a called context that halts exceptionally: like `revert 0, 0`, the undo steps included. No halt
-    /// depends on a state cell, so the same instruction halts again until everything is undone.
+    /// A step of a called context that halts exceptionally: like `revert 0, 0`, the undo steps included. Its gas is gone,
+    /// and without gas the same instruction halts again until everything is undone. Where gas is not counted no halt
+    /// depends on a state cell but that of a deploy page's end, whose cell of known code is zero and was so before: what is
+    /// known stays known.
     pub(super) fn halt(&mut self, kind: HaltKind, next: &mut Regs) -> Result<(), Halt> {
-        let open = self.frames.last().copied().ok_or(kind)?;
+        let open = self.frames.last_mut().ok_or(kind)?;
+        let kind = *open.halting.get_or_insert(kind);
+        let open = *open;
+        self.regs.gas = 0;
         if self.regs.jhead != open.frame.caller.jhead {
             let (entry, _) = self.undo(next)?;
             self.tracer.executed(Flow::Undo(entry));
@@ -140,14 +154,16 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         };
         let written = self.access(space::SLOT, frame.caller.ctx, frame.dest, 4, Some(status))?;
         let window = self.access(space::REG, frame.caller.ctx, 1, 5, Some(window.pack()))?;
-        *next = Regs { jhead: next.jhead, ..frame.caller };
+        // A context that halts has none left.
+        let gas = self.regs.gas;
+        *next = Regs { jhead: next.jhead, gas: frame.caller.gas.saturating_add(gas), ..frame.caller };
         if !success {
             // Behind those of the callers there are only logs of this context and of those below it.
             self.events.truncate(open.events);
         }
         if self.frames.is_empty() {
             let output = self.output(handed);
-            self.events.push(Event::CallEnd { status: how, output, steps: self.clock - frame.ctx });
+            self.events.push(Event::CallEnd { status: how, output, steps: self.clock - frame.ctx, gas });
         }
         if !T::ACTIVE {
             self.forget(Window::unpack(window.new), Window::unpack(window.old));

@@ -11,7 +11,7 @@ pub struct Environment {
     pub timestamp: u64,
     /// Wei per gas.
     pub base_fee: Word,
-    /// Block gas limit; also what `gas` answers until gas is metered.
+    /// Block gas limit; also what `gas` answers in a contract that is not metered.
     pub gas_limit: u64,
     /// Randomness of the beacon chain.
     pub prevrandao: Word,

@@ -5,14 +5,15 @@ use super::storage::{account, low_account};
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, MAX_DEPTH, Machine, Operands, Window};
-use crate::isa::op;
+use crate::isa::{op, price};
 use crate::precompile;
 use crate::state::CellId;
+use crate::system;
 use crate::trace::{Flow, Frame, Regs, mode, space};
 use crate::word::Word;
 
 /// Wei that a call sends along.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Transfer {
     /// Caller.
     pub from: [u8; 20],
@@ -36,17 +37,22 @@ pub(super) struct Surroundings {
     pub code: Option<Word>,
     /// Bits of [`mode`].
     pub mode: u32,
+    /// Gas, which the caller no longer has.
+    pub gas: u32,
 }
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `call d, a, b`, `staticcall`, `delegatecall`.
     pub(super) fn far_call(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
-        if self.frames.is_empty() {
+        let callee = low_account(s.a);
+        let found = precompile::find(callee);
+        if self.frames.is_empty() && found.is_none() {
             return Err(HaltKind::ContractOnly.into());
         }
         let block = u32::from(s.i.b);
         let len = self.slot(block + 1, 4)?.old;
         let calldata = self.heap_range(s.b, len)?.0;
+        let asked = self.slot(block + 2, 5)?.old;
         let own = self.register(2, 6)?.old;
         let value = match s.i.opcode {
             op::CALL => self.slot(block + 3, 12)?.old,
@@ -56,33 +62,54 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let sent = if s.i.opcode == op::CALL { value } else { Word::ZERO };
         if !sent.is_zero() {
             self.changes_state()?;
+            // The kernel has no wei.
+            if self.frames.is_empty() {
+                return Err(HaltKind::ContractOnly.into());
+            }
+            self.charge(price::VALUE.into())?;
         }
-        let callee = low_account(s.a);
+        let stipend = if self.metered() && !sent.is_zero() { price::STIPEND } else { 0 };
         let wei = Transfer { from: account(own)?, to: callee, value: sent };
         if self.regs.depth >= MAX_DEPTH {
+            self.give_back(stipend);
             return self.done(s, Word::ZERO, self.nothing());
         }
-        if let Some(precompile) = precompile::find(callee) {
-            return self.precompile(s, precompile, calldata, wei, next);
+        if let Some(precompile) = found {
+            return self.precompile(s, precompile, calldata, wei, (asked, stipend), next);
+        }
+        if let Some(service) = system::service(wei.from, callee) {
+            return self.serve(s, service, calldata, wei.value, next);
+        }
+        let mut cells = self.planned_transfer(wei);
+        let hash = CellId::code_hash(callee);
+        if self.lacks(wei) {
+            self.charge_cells(&cells)?;
+        } else {
+            cells.push((hash, None));
+            self.charge_cells(&cells)?;
+            self.charge_page(self.world.peek(&hash))?;
         }
         if !self.transfer(wei.from, wei.to, wei.value, 8, next)? {
+            self.give_back(stipend);
             return self.done(s, Word::ZERO, self.nothing());
         }
-        let code = self.state(CellId::code_hash(callee), 7, None)?.old;
+        let code = self.state(hash, 7, None)?.old;
         if code.is_zero() {
+            self.give_back(stipend);
             return self.done(s, Word::from(1), self.nothing());
         }
+        let gas = if self.metered() { self.forward(asked) + stipend } else { 0 };
         let to = super::environment::address_word(callee);
-        let mode = self.regs.mode & mode::STATIC;
+        let mode = self.regs.mode & (mode::STATIC | mode::METERED);
         let surroundings = match s.i.opcode {
             op::DELEGATECALL => {
                 let caller = self.register(3, 14)?.old;
-                Surroundings { calldata, address: own, caller, value, code: Some(to), mode }
+                Surroundings { calldata, address: own, caller, value, code: Some(to), mode, gas }
             }
-            op::CALL => Surroundings { calldata, address: to, caller: own, value, code: None, mode },
+            op::CALL => Surroundings { calldata, address: to, caller: own, value, code: None, mode, gas },
             _ => {
-                let mode = mode::STATIC;
-                Surroundings { calldata, address: to, caller: own, value, code: None, mode }
+                let mode = mode | mode::STATIC;
+                Surroundings { calldata, address: to, caller: own, value, code: None, mode, gas }
             }
         };
         self.enter_context(s, code, surroundings, self.regs.jhead, next)
@@ -109,10 +136,10 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         let dest = self.regs.fp + u32::from(s.i.d);
         let frame = Frame { ctx, caller: Regs { pc: self.regs.pc + 1, jhead, ..self.regs }, dest };
-        self.frames.push(Open { frame, events: self.events.len() });
+        self.frames.push(Open { frame, events: self.events.len(), halting: None });
         self.tracer.executed(Flow::Call(frame));
-        let (mode, depth) = (around.mode, self.regs.depth + 1);
-        *next = Regs { ctx, code: page, pc: 0, fp: 0, jhead: next.jhead, mode, depth };
+        let (mode, gas, depth) = (around.mode, around.gas, self.regs.depth + 1);
+        *next = Regs { ctx, code: page, pc: 0, fp: 0, jhead: next.jhead, mode, depth, gas };
         Ok(())
     }
 

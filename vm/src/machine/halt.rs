@@ -36,7 +36,7 @@ pub enum HaltKind {
     /// `mimiccall` to an address without code.
     #[error("call to an address without code")]
     NoCode,
-    /// A `keccak`, `copy` or `log` of more than [`super::MAX_RANGE`] bytes.
+    /// A `keccak`, `sha256`, `copy` or `log` of more than [`super::MAX_RANGE`] bytes.
     #[error("range of more than 16 MiB")]
     RangeTooLong,
     /// A state change in a static context.
@@ -54,6 +54,12 @@ pub enum HaltKind {
     /// A deploy page that hands back a hash of which no page is known.
     #[error("a deploy page must hand back the hash of a known page")]
     UnknownCode,
+    /// The gas does not suffice.
+    #[error("out of gas")]
+    OutOfGas,
+    /// A call, from a metered contract, of a precompile that the host does not compute.
+    #[error(transparent)]
+    Unsupported(crate::precompile::Unsupported),
     /// The final return must hand back 96 aligned bytes.
     #[error("the final return must hand back 96 bytes")]
     FinalReturn,

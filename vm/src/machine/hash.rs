@@ -1,14 +1,98 @@
-//! `keccak`: Keccak-256 of a range of the own heap or of calldata. It is proven for ranges that start on a word boundary.
+//! `keccak` of a range of the own heap or of calldata, which is proven for ranges that start on a word boundary, and what is
+//! executed: `ecrecover`, `sha256`, and the hash of a code page.
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window};
-use crate::trace::{Effect, Flow, KeccakCall};
+use crate::isa::{MAX_PAGE, op, price};
+use crate::precompile;
+use crate::state::CellId;
+use crate::trace::{Effect, Flow, KeccakCall, Page};
 use crate::word::Word;
 use sha3::{Digest, Keccak256};
+use std::sync::Arc;
+
+/// Bytes that `ecrecover` reads.
+const SIGNED: Word = Word::new(0, 128);
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
+    /// All of the family.
+    pub(super) fn hash(&mut self, s: &Operands) -> Result<Word, Halt> {
+        match s.i.opcode {
+            op::KECCAK => self.keccak(s),
+            op::PAGEHASH => self.page_hash(s),
+            opcode => {
+                let recovers = opcode == op::ECRECOVER;
+                let length = if recovers { SIGNED } else { s.b };
+                let source = Self::bounded(self.heap_range(s.a, length)?.0)?;
+                let more = if recovers { 0 } else { precompile::sha256_gas(source.length) };
+                self.charge(more)?;
+                let function = if recovers { precompile::signer } else { precompile::sha256 };
+                self.hash_bytes(source, function)
+            }
+        }
+    }
+
+    /// `pagehash d, a, b, imm`: a length that no page has reads nothing.
+    fn page_hash(&mut self, s: &Operands) -> Result<Word, Halt> {
+        if s.i.imm > 1 {
+            return Err(HaltKind::Mode.into());
+        }
+        if s.b.hi != 0 || !u64::try_from(s.b.lo).is_ok_and(Page::is_length) {
+            self.tracer.executed(Flow::Stay);
+            return Ok(Word::ZERO);
+        }
+        let source = match s.i.imm {
+            0 => self.heap_range(s.a, s.b)?.0,
+            _ => {
+                let calldata = Window::unpack(self.register(0, 4)?.old);
+                self.part(calldata, s.a, s.b)?.0
+            }
+        };
+        self.charge(price::page_hash(source.length))?;
+        let mut page = None;
+        let hash = self.hash_bytes(source, |bytes| {
+            page = Page::from_bytes(bytes);
+            page.as_ref().map_or(Word::ZERO, Page::hash_word)
+        })?;
+        self.keep(page);
+        Ok(hash)
+    }
+
+    /// Keeps a page that the store lacks, in case that it becomes known.
+    pub(super) fn keep(&mut self, page: Option<Page>) {
+        if let Some(page) = page.filter(|p| self.codes.get(p.hash_word()).is_none()) {
+            self.hashed_pages.entry(page.hash_word()).or_insert_with(|| Arc::new(page));
+        }
+    }
+
+    /// Host memory that the kept pages take, roughly.
+    pub(super) fn hashed_page_bytes(&self) -> u64 {
+        self.hashed_pages.len() as u64 * 8 * MAX_PAGE as u64
+    }
+
+    /// The kept pages that are known now, in order of hash.
+    pub(super) fn published(&self) -> Vec<Arc<Page>> {
+        let known = |hash: &Word| !self.world.peek(&CellId::known_code(*hash)).is_zero();
+        let mut known: Vec<_> = self.hashed_pages.iter().filter(|(hash, _)| known(hash)).collect();
+        known.sort_by_key(|(hash, _)| **hash);
+        known.into_iter().map(|(_, page)| Arc::clone(page)).collect()
+    }
+
+    /// A function of the bytes of a window, which are counted as hashed.
+    fn hash_bytes(&mut self, source: Window, function: impl FnOnce(&[u8]) -> Word) -> Result<Word, Halt> {
+        self.hashes(source.length)?;
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        let hash = self.read_bytes(source, 5, &mut bytes).map(|()| function(&bytes));
+        self.scratch = bytes;
+        if hash.is_ok() {
+            self.tracer.executed(Flow::Stay);
+        }
+        hash
+    }
+
     /// The digest of `b` bytes from byte `a`.
-    pub(super) fn keccak(&mut self, s: &Operands) -> Result<Word, Halt> {
+    fn keccak(&mut self, s: &Operands) -> Result<Word, Halt> {
         let register = self.register(0, 4)?;
         let (source, astray) = match s.i.imm {
             0 => self.heap_range(s.a, s.b)?,
@@ -17,9 +101,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         };
         if astray {
             self.unproven(|| "keccak of an empty range beyond its memory".into())?;
+            self.charge(price::keccak(0))?;
             return Ok(self.keccak_executed(&[]));
         }
         let source = Self::bounded(source)?;
+        self.charge(price::keccak(source.length))?;
         if source.base % 32 != 0 {
             self.unproven(|| "unaligned keccak".into())?;
         }

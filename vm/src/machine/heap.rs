@@ -4,7 +4,7 @@ use super::tracer::Tracer;
 use super::window::{Window, small};
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, alu};
-use crate::isa::op;
+use crate::isa::{op, price};
 use crate::trace::{Effect, Flow, space};
 use crate::word::Word;
 
@@ -39,6 +39,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return Ok((!store).then_some(access.new));
         }
         self.unproven(|| format!("unaligned {name}"))?;
+        self.charge(price::STRADDLE.into())?;
         let left = Word::from(u128::from(address % 32 * 8));
         let right = Word::from(256 - left.lo);
         let loaded = match store {
@@ -85,6 +86,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         if !s.b.is_zero() {
             let target = Self::bounded(self.heap_range(s.old, s.b)?.0)?;
+            self.charge(price::copy(target.length))?;
             let mut bytes = std::mem::take(&mut self.scratch);
             bytes.clear();
             let read = self.copy_source(s, target.length, &mut bytes);

@@ -3,6 +3,7 @@ use super::storage::account;
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Event, Halt, HaltKind, Machine, Operands};
+use crate::isa::price;
 use crate::trace::Flow;
 use crate::word::Word;
 
@@ -30,6 +31,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         self.changes_state()?;
         let source = Self::bounded(self.heap_range(s.a, s.b)?.0)?;
+        self.charge(price::log(source.length, s.i.imm.into()))?;
         self.moves(source.length + OVERHEAD)?;
         let address = account(self.register(2, 4)?.old)?;
         let mut data = Vec::new();

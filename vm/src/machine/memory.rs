@@ -6,7 +6,7 @@ use crate::word::Word;
 use std::collections::BTreeMap;
 
 /// Registers of a context.
-const REGISTERS: usize = 6;
+const REGISTERS: usize = 8;
 /// Cells below this index lie in a vector, which doubles as they are touched; those above in chunks of a map: memory
 /// stays proportional to what is touched.
 const DENSE: usize = 1 << 12;

@@ -8,6 +8,7 @@ mod create;
 mod end;
 mod environment;
 mod far;
+mod gas;
 mod halt;
 mod hash;
 mod heap;
@@ -16,12 +17,14 @@ mod log;
 mod memory;
 mod precompile;
 mod storage;
+mod system;
 pub mod tracer;
 mod window;
 mod world;
 
 pub use create::{contract_address, contract_address_salted};
 pub use environment::Environment;
+pub(crate) use gas::cell_price;
 pub use halt::{Halt, HaltKind, Stopped};
 pub use limits::{Limits, MAX_OUTPUT, MAX_RANGE, MEMORY_CHECK};
 pub use log::Log;
@@ -29,7 +32,7 @@ pub use window::Window;
 pub use world::{StateRead, Touched};
 
 use crate::code::CodeStore;
-use crate::isa::{Family, Instruction, Status, name_of, op, traits};
+use crate::isa::{Family, Instruction, Status, name_of, op, price, traits};
 use crate::state::CellId;
 use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, Step, TransientFinal, space};
 use crate::word::Word;
@@ -66,6 +69,8 @@ pub enum Event {
         output: Vec<u8>,
         /// Steps of the call, undo steps included.
         steps: u32,
+        /// Gas that is left of what the call was given; 0 if it was not metered.
+        gas: u32,
     },
     /// A log of a context that has not reverted.
     Log(Log),
@@ -108,6 +113,8 @@ pub struct Machine<'a, V, T: Tracer> {
     codes: &'a CodeStore,
     pages: Vec<Arc<Page>>,
     numbers: HashMap<Word, u32>,
+    /// Pages hashed in this batch that the store lacks: what makes them known makes them code.
+    hashed_pages: HashMap<Word, Arc<Page>>,
     frames: Vec<Open>,
     journal: Vec<JournalEntry>,
     events: Vec<Event>,
@@ -135,6 +142,8 @@ pub struct Finished<T> {
     pub journal: Vec<JournalEntry>,
     /// Pages run; 0 is the kernel.
     pub pages: Vec<Arc<Page>>,
+    /// Pages that the batch made known and the store lacks, in order of hash.
+    pub published: Vec<Arc<Page>>,
     /// For the receipts.
     pub events: Vec<Event>,
     /// The tracer with what it kept.
@@ -169,6 +178,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
         codes,
         pages: vec![Arc::new(kernel.clone())],
         numbers: HashMap::from([(kernel.hash_word(), 0)]),
+        hashed_pages: HashMap::new(),
         frames: Vec::new(),
         journal: Vec::new(),
         events: Vec::new(),
@@ -189,6 +199,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
         boot,
         cells: if T::ACTIVE { machine.mem.cells() } else { Vec::new() },
         input_cells: if T::ACTIVE { machine.mem.input_cells() } else { Vec::new() },
+        published: machine.published(),
         touched: machine.world.touched(),
         transient: machine.world.into_transient(),
         journal: machine.journal,
@@ -240,7 +251,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return Err(Halt::Limit { what: "steps", limit: limit.into() });
         }
         let cells = self.world.len() as u64 * STATE_CELL;
-        let held = self.mem.bytes() + cells + self.journal.len() as u64 * JOURNAL_ENTRY;
+        let held =
+            self.mem.bytes() + cells + self.hashed_page_bytes() + self.journal.len() as u64 * JOURNAL_ENTRY;
         let limit = self.limits.max_memory_bytes;
         if held > limit {
             return Err(Halt::Limit { what: "memory bytes", limit });
@@ -260,17 +272,18 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let i = Instruction::decode(word);
         let operands = self.operands(i)?;
         let [a, b, d] = &operands;
+        let regs = self.regs;
         let done = match self.admit(i) {
-            Ok(Family::Alu) => self.compute(i, a.new, b.new, d.old).map(|x| (self.regs.pc + 1, Some(x))),
-            Ok(Family::Control) => self.control(i, a.new, b.new),
-            other => return self.keyed(word, operands, other),
+            Ok((_, price)) if !self.pays(price) => Err(HaltKind::OutOfGas),
+            Ok((Family::Alu, _)) => self.compute(i, a.new, b.new, d.old).map(|x| (regs.pc + 1, Some(x))),
+            Ok((Family::Control, _)) => self.control(i, a.new, b.new),
+            other => return self.keyed(word, operands, regs, other.map(|(family, _)| family)),
         };
         let (pc, result) = match done {
             Ok(done) => done,
-            Err(kind) => return self.keyed(word, operands, Err(kind.into())),
+            Err(kind) => return self.keyed(word, operands, regs, Err(kind.into())),
         };
-        let pc = std::mem::replace(&mut self.regs.pc, pc);
-        let regs = Regs { pc, ..self.regs };
+        self.regs.pc = pc;
         self.finish(word, operands, regs, result);
         Ok(())
     }
@@ -284,21 +297,22 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         self.clock += 1;
         let operands = self.operands(Instruction::decode(0))?;
-        self.keyed(0, operands, Err(halt))
+        self.keyed(0, operands, self.regs, Err(halt))
     }
 
-    /// A step that does more than compute or jump, or that halts before it does.
+    /// A step that does more than compute or jump, or that halts before it does; `regs` are the registers before it, of
+    /// whose gas [`Self::regs`] has paid the instruction's own price.
     #[inline(never)]
     fn keyed(
         &mut self,
         word: u64,
         operands: [Access; 3],
+        regs: Regs,
         admitted: Result<Family, Halt>,
     ) -> Result<(), Halt> {
-        let regs = self.regs;
         let [a, b, d] = &operands;
         let s = Operands { i: Instruction::decode(word), a: a.new, b: b.new, old: d.old };
-        let mut next = Regs { pc: regs.pc + 1, ..regs };
+        let mut next = Regs { pc: regs.pc + 1, ..self.regs };
         let done = admitted.and_then(|family| self.dispatch(family, &s, &mut next));
         let result = match done {
             Err(Halt::Exceptional(kind)) if self.outlives_halts() => {
@@ -307,6 +321,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             }
             other => other?,
         };
+        if next.ctx == regs.ctx {
+            next.gas = self.regs.gas;
+        }
         self.regs = next;
         self.finish(word, operands, regs, result);
         Ok(())
@@ -337,14 +354,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.mem.operands(self.regs.ctx, slots).ok_or_else(|| HaltKind::MemoryRange.into())
     }
 
-    /// The family of an instruction that runs.
+    /// The family of an instruction that runs, and its price.
     #[inline(always)]
-    fn admit(&self, i: Instruction) -> Result<Family, Halt> {
+    fn admit(&self, i: Instruction) -> Result<(Family, u32), Halt> {
         match traits(i.opcode) {
             Some(t) if t.status == Status::Reserved => Err(refusal(i.opcode)),
             Some(t) if i.imm != 0 && !t.uses_imm => Err(HaltKind::InvalidOpcode.into()),
             Some(t) if t.status == Status::Executed && !self.limits.unproven => Err(refusal(i.opcode)),
-            Some(t) => Ok(t.family),
+            Some(t) => Ok((t.family, t.price)),
             None => Err(refusal(i.opcode)),
         }
     }
@@ -356,6 +373,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             op::CONST => return self.constant(i),
             op::SELECT => self.tracer.effect(|| Effect::Select),
             op::ADDMOD | op::MULMOD => self.tracer.executed(Flow::Stay),
+            op::EXP => self.charge(price::exp(b.bits()))?,
             _ => {}
         }
         alu::eval(i, a, b, old)
@@ -368,7 +386,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             Family::Heap => self.heap(s),
             Family::Calldata => self.calldata(s).map(Some),
             Family::Storage => self.storage(s, next),
-            Family::Hash => self.keccak(s).map(Some),
+            Family::Hash => self.hash(s).map(Some),
             Family::Call => match s.i.opcode {
                 op::MIMICCALL => self.mimiccall(s, next),
                 op::CALL | op::STATICCALL | op::DELEGATECALL => self.far_call(s, next),

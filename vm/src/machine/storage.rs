@@ -1,9 +1,11 @@
 //! State cells: a contract's own storage, and for the kernel the nonces, balances and code hashes of accounts.
 //! Every write leaves a journal entry, or a revert could not take it back.
+use super::far::Transfer;
+use super::gas::Planned;
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Event, Halt, HaltKind, MAX_CLOCK, Machine, Operands, alu};
-use crate::isa::op;
+use crate::isa::{op, price};
 use crate::state::{CellId, kind};
 use crate::trace::{Effect, Flow, JournalEntry, Regs, StateAccess, mode};
 use crate::word::Word;
@@ -43,18 +45,29 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             }
             _ => (None, self.account_cell(s)?),
         };
+        if s.i.opcode == op::SSTORE && self.metered() && self.regs.gas <= price::STORE_SENTRY {
+            return Err(HaltKind::OutOfGas.into());
+        }
+        self.charge_cells(&[(cell, write)])?;
         let access = self.state(cell, 5, write)?;
         if reg.is_none() && cell.kind == 1 {
             self.events.push(if write.is_some() { Event::NonceWrite(cell) } else { Event::NonceRead(cell) });
         }
         let journal = write.map(|_| self.enter(access, next));
-        self.tracer.effect(|| Effect::Storage { reg, cell: access, journal });
+        match cell.kind {
+            kind::KNOWN_CODE => self.tracer.executed(Flow::Stay),
+            _ => self.tracer.effect(|| Effect::Storage { reg, cell: access, journal }),
+        }
         Ok(write.is_none().then_some(access.old))
     }
 
     fn account_cell(&self, s: &Operands) -> Result<CellId, Halt> {
         if self.regs.ctx != 0 {
             return Err(HaltKind::KernelOnly.into());
+        }
+        if s.i.imm == u16::from(kind::KNOWN_CODE) {
+            self.unproven(|| "aload or astore of known code".into())?;
+            return Ok(CellId::known_code(s.a));
         }
         if !(1..=3).contains(&s.i.imm) {
             return Err(HaltKind::Mode.into());
@@ -84,7 +97,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             _ => None,
         };
         let address = account(holder.unwrap_or(own))?;
-        let access = self.state(CellId { kind, address, slot }, 5, write)?;
+        let cell = CellId { kind, address, slot };
+        self.charge_cells(&[(cell, write)])?;
+        let access = self.state(cell, 5, write)?;
         if write.is_some() {
             self.enter(access, next);
         }
@@ -96,13 +111,17 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     fn account_value(&mut self, s: &Operands) -> Result<Word, Halt> {
         let address = low_account(s.a);
         let kind = if s.i.opcode == op::BALANCE { kind::BALANCE } else { kind::CODE_HASH };
-        let value = self.state(CellId { kind, address, slot: Word::ZERO }, 4, None)?.old;
+        let cell = CellId { kind, address, slot: Word::ZERO };
+        let known = CellId::known_code(self.world.peek(&cell));
+        let sized = s.i.opcode == op::EXTCODESIZE && !self.world.peek(&cell).is_zero();
+        self.charge_cells(&[(cell, None), (known, None)][..1 + usize::from(sized)])?;
+        let value = self.state(cell, 4, None)?.old;
+        let value = match sized {
+            true => alu::shl(self.state(known, 5, None)?.old, Word::from(3)),
+            false => value,
+        };
         self.tracer.executed(Flow::Stay);
-        if s.i.opcode != op::EXTCODESIZE || value.is_zero() {
-            return Ok(value);
-        }
-        let page = self.codes.get(value).ok_or(Halt::CodeMissing(value))?;
-        Ok(Word::from(page.words.len() as u128 * 8))
+        Ok(value)
     }
 
     /// Halts in a static context.
@@ -120,6 +139,25 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.tracer.entry(entry);
         next.jhead = id;
         entry
+    }
+
+    /// True if the sender has less than it sends.
+    pub(super) fn lacks(&self, wei: Transfer) -> bool {
+        self.world.peek(&CellId::balance(wei.from)) < wei.value
+    }
+
+    /// The cells that [`Self::transfer`] will access.
+    pub(super) fn planned_transfer(&self, wei: Transfer) -> Vec<Planned> {
+        let (from, to) = (CellId::balance(wei.from), CellId::balance(wei.to));
+        if wei.value.is_zero() {
+            return Vec::new();
+        }
+        if self.lacks(wei) {
+            return vec![(from, None)];
+        }
+        let left = alu::sub(self.world.peek(&from), wei.value);
+        let before = if from == to { left } else { self.world.peek(&to) };
+        vec![(from, Some(left)), (to, Some(alu::add(before, wei.value)))]
     }
 
     /// Moves wei between two accounts, at `k` and `k + 1`, with a journal entry each; nothing for a value of zero.

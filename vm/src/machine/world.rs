@@ -102,6 +102,12 @@ impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
         StateAccess { cell: id, time, old_time, old, new: cell.value }
     }
 
+    /// True if the batch has accessed a cell; of a transient cell, if the transaction has.
+    pub fn is_touched(&self, id: &CellId) -> bool {
+        let cells = if id.kind == kind::TRANSIENT { &self.transient } else { &self.cells };
+        cells.contains_key(id)
+    }
+
     /// A cell's value, without being an access.
     pub fn peek(&self, id: &CellId) -> Word {
         match (id.kind, self.cells.get(id)) {

@@ -1,16 +1,20 @@
 //! Ethereum's precompiled contracts, as the Osaka rules have them: pure functions of the input, run by the host.
-//! None has a chip yet, and gas is left out until it is metered. What is not computed here is refused by name, never
-//! answered wrongly.
+//! None has a chip yet. What is not computed here is refused by name, never answered wrongly.
 mod bn254;
 mod ecdsa;
 mod ecrecover;
 mod encoding;
 mod modexp;
 mod p256;
+mod price;
 mod ripemd160;
 mod sha256;
 
+use crate::word::Word;
+
+pub use ecrecover::recover;
 pub use modexp::MAX_OPERAND as MAX_MODEXP_OPERAND;
+pub use price::{ECRECOVER as ECRECOVER_GAS, sha256 as sha256_gas};
 
 /// Why there is no output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +41,16 @@ pub enum Unsupported {
     /// `modexp` with an operand of more than [`MAX_MODEXP_OPERAND`] bytes.
     #[error("not supported yet: modexp of {0} bytes")]
     Modexp(u16),
+}
+
+/// The signer by the rules of `ecrecover`, as a word; zero if there is none.
+pub fn signer(input: &[u8]) -> Word {
+    ecrecover::signer(input).map_or(Word::ZERO, Word::from_be_bytes)
+}
+
+/// SHA-256 as a word.
+pub fn sha256(input: &[u8]) -> Word {
+    Word::from_be_bytes(sha256::digest(input))
 }
 
 type Function = fn(&[u8]) -> Result<Vec<u8>, Failed>;
@@ -103,6 +117,11 @@ impl Precompile {
     /// True unless every call is [`Unsupported`].
     pub fn is_supported(&self) -> bool {
         self.function.is_some()
+    }
+
+    /// The gas of a call with this input; 0 for what is not computed.
+    pub fn gas(&self, input: &[u8]) -> u64 {
+        price::of(self, input)
     }
 
     /// The output for an input of any length; an empty one where Ethereum succeeds without an answer, as for a

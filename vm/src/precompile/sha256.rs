@@ -3,5 +3,9 @@ use super::Failed;
 use sha2::{Digest, Sha256};
 
 pub(super) fn run(input: &[u8]) -> Result<Vec<u8>, Failed> {
-    Ok(Sha256::digest(input).to_vec())
+    Ok(digest(input).to_vec())
+}
+
+pub(super) fn digest(input: &[u8]) -> [u8; 32] {
+    Sha256::digest(input).into()
 }

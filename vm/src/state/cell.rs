@@ -21,6 +21,8 @@ pub mod kind {
     pub const IMMUTABLE: u8 = 4;
     /// A transient storage slot: zero when a transaction begins, and never in the tree.
     pub const TRANSIENT: u8 = 5;
+    /// A code page that is known: its length in words (the slot is its hash, the address zero).
+    pub const KNOWN_CODE: u8 = 6;
 }
 
 /// One state cell.
@@ -30,7 +32,8 @@ pub struct CellId {
     pub kind: u8,
     /// The account, as 20 big-endian bytes.
     pub address: [u8; 20],
-    /// The slot of storage, permanent or transient, or the number of an immutable; zero for the other kinds.
+    /// The slot of storage, permanent or transient, the number of an immutable, or the hash of a known page; zero for
+    /// the other kinds.
     pub slot: Word,
 }
 
@@ -75,6 +78,11 @@ impl CellId {
     /// Transient slot `slot` of `address`.
     pub const fn transient(address: [u8; 20], slot: Word) -> CellId {
         CellId { kind: kind::TRANSIENT, address, slot }
+    }
+
+    /// Length of the page with this hash, zero unless it is known.
+    pub const fn known_code(hash: Word) -> CellId {
+        CellId { kind: kind::KNOWN_CODE, address: [0; 20], slot: hash }
     }
 
     /// The tree key: `compress(compress(kind * 2^160 + address, slot.lo), slot.hi)`.

@@ -9,6 +9,12 @@ use crate::word::Word;
 
 /// `mimiccall`'s `imm`: deploy mode.
 const MIMIC_DEPLOY: u16 = 4;
+/// `mimiccall`'s `imm`: with gas, origin and gas price.
+pub(super) const MIMIC_METERED: u16 = 8;
+/// `mimiccall`'s `imm`: the transaction goes on.
+pub(super) const MIMIC_SAME: u16 = 16;
+/// `mimiccall`'s `imm`: in a static context.
+const MIMIC_STATIC: u16 = 32;
 
 /// What a step read in a register of the running context.
 pub(super) fn register(s: &Step, e: &Executed, index: u32) -> Option<Word> {
@@ -60,6 +66,9 @@ impl Checker<'_> {
             _ => (code.map(|c| c.old), s.regs.mode & mode::STATIC, s.regs.jhead),
         };
         if i.opcode != op::MIMICCALL {
+            if s.regs.ctx == 0 {
+                return Err(step_fault(s, "the kernel calls a contract as contracts do"));
+            }
             registers(s, e)?;
             let value = match i.opcode {
                 op::CALL | op::CREATE => given(s, e, 4).unwrap_or_default(),
@@ -69,7 +78,15 @@ impl Checker<'_> {
         }
         let hash = hash.ok_or_else(|| step_fault(s, "a call without a code hash"))?;
         self.called(s, hash, jhead, frame)?;
-        match s.next == (Regs { jhead: head, mode, depth, ctx: s.clock, code: s.next.code, pc: 0, fp: 0 }) {
+        let metered = match i.opcode {
+            op::MIMICCALL if i.imm & MIMIC_METERED != 0 => mode::METERED,
+            op::MIMICCALL => 0,
+            _ => s.regs.mode & mode::METERED,
+        };
+        let fixed = i.opcode == op::MIMICCALL && i.imm & MIMIC_STATIC != 0;
+        let mode = mode | metered | if fixed { mode::STATIC } else { 0 };
+        let Regs { code, gas, .. } = s.next;
+        match s.next == (Regs { jhead: head, mode, depth, ctx: s.clock, code, pc: 0, fp: 0, gas }) {
             true => Ok(()),
             false => Err(step_fault(s, "the callee does not begin as the call says")),
         }
@@ -111,7 +128,7 @@ pub(super) fn moved(s: &Step, e: &Executed, value: Word, to: Option<Word>) -> Re
 }
 
 /// The bytes of the creation code that `create` read.
-fn creation_code(s: &Step, e: &Executed) -> Option<Vec<u8>> {
+pub(super) fn creation_code(s: &Step, e: &Executed) -> Option<Vec<u8>> {
     let words = e.accesses.iter().filter(|a| a.space == space::HEAP && a.ctx == s.regs.ctx);
     let bytes: Vec<u8> = words.flat_map(|a| a.old.to_be_bytes()).collect();
     let length = match Instruction::decode(s.word).imm {
@@ -123,7 +140,7 @@ fn creation_code(s: &Step, e: &Executed) -> Option<Vec<u8>> {
 }
 
 /// Where the new contract belongs.
-fn new_address(s: &Step, e: &Executed) -> Option<Word> {
+pub(super) fn new_address(s: &Step, e: &Executed) -> Option<Word> {
     let creator = address(register(s, e, 2)?);
     let made = match Instruction::decode(s.word).imm {
         0 => contract_address(creator, e.cells.first()?.old.lo as u64),
@@ -137,12 +154,13 @@ fn created(s: &Step, e: &Executed) -> Result<Word, TraceError> {
     let fault = || step_fault(s, "the new contract is not where its creator puts it");
     let new = address(new_address(s, e).ok_or_else(fault)?);
     let creator = address(register(s, e, 2).ok_or_else(fault)?);
-    let [counted, code, first, ..] = &e.cells[..] else { return Err(fault()) };
-    let cells = [counted.cell, code.cell, first.cell];
-    let fresh = code.old.is_zero() && first.old.is_zero() && first.new == Word::from(1);
+    let hash = creation_code(s, e).and_then(|c| Word::from_first_bytes(&c)).ok_or_else(fault)?;
+    let [counted, known, code, first, ..] = &e.cells[..] else { return Err(fault()) };
+    let cells = [counted.cell, known.cell, code.cell, first.cell];
+    let fresh =
+        !known.old.is_zero() && code.old.is_zero() && first.old.is_zero() && first.new == Word::from(1);
     let one_more = crate::machine::alu::add(counted.old, Word::from(1)) == counted.new;
-    match cells == [CellId::nonce(creator), CellId::code_hash(new), CellId::nonce(new)] && fresh && one_more {
-        true => creation_code(s, e).and_then(|c| Word::from_first_bytes(&c)).ok_or_else(fault),
-        false => Err(fault()),
-    }
+    let known = CellId::known_code(hash);
+    let want = [CellId::nonce(creator), known, CellId::code_hash(new), CellId::nonce(new)];
+    if cells == want && fresh && one_more { Ok(hash) } else { Err(fault()) }
 }

@@ -1,17 +1,18 @@
 //! Steps without a chip: that their accesses are of the spaces and at the times that `docs/isa.md` gives the
 //! instruction, that only those that write change a cell, and that they leave the contexts as their flow says.
-use super::{Checker, TraceError, contexts, precompile, step_fault};
+use super::{Checker, TraceError, contexts, hash, known_code, precompile, step_fault};
 use crate::isa::{Instruction, op};
 use crate::state::kind;
 use crate::trace::{Access, Executed, Flow, Frame, JournalEntry, Step, mode, space};
 use crate::word::Word;
-use sha3::{Digest, Keccak256};
 
 /// Whose memory an access may touch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     /// Space of the running context.
     Own(u8),
+    /// Space of context 0.
+    Kernel(u8),
     /// Any memory: a window may lie in another context.
     Any,
     /// Space of the context that the step opens or goes back to; the running one if it does neither.
@@ -20,7 +21,7 @@ enum Whose {
     New(u8),
 }
 
-use Whose::{Any, New, Next, Own};
+use Whose::{Any, Kernel, New, Next, Own};
 
 /// An access that an instruction makes: whose memory, at which `k`, and whether it may change the cell.
 type Place = (Whose, u64, bool);
@@ -35,9 +36,13 @@ fn places(opcode: u16) -> &'static [Place] {
         op::ST => &[(Own(space::HEAP), 4, WRITE), (Own(space::HEAP), 5, WRITE)],
         op::ST8 => &[(Own(space::HEAP), 4, WRITE)],
         op::COPY => &[(Own(space::REG), 4, READ), (Any, 5, READ), (Own(space::HEAP), 6, WRITE)],
-        op::KECCAK => &[(Own(space::REG), 4, READ), (Any, 5, READ)],
+        op::ECRECOVER | op::SHA256 => &[(Own(space::HEAP), 5, READ)],
+        op::KECCAK | op::PAGEHASH => &[(Own(space::REG), 4, READ), (Any, 5, READ)],
         op::CDLD => &[(Own(space::REG), 4, READ), (Any, 5, READ), (Any, 6, READ)],
         op::RDSIZE | op::CALLVALUE | op::TLOAD | op::TSTORE | op::ISTORE => &[(Own(space::REG), 4, READ)],
+        // Of a halt: the own address is read before the price of the cell is known.
+        op::SLOAD | op::SSTORE => &[(Own(space::REG), 4, READ)],
+        op::TXVALUE => &[(Kernel(space::REG), 4, READ)],
         op::ILOAD => &[(Own(space::REG), 4, READ), (Own(space::REG), 6, READ)],
         op::LOG => &[
             (Own(space::REG), 4, READ),
@@ -56,9 +61,15 @@ fn places(opcode: u16) -> &'static [Place] {
             (Next(space::REG), 11, WRITE),
             (Own(space::SLOT), 12, READ),
             (Own(space::SLOT), 14, READ),
+            (Own(space::SLOT), 7, READ),
+            (Own(space::SLOT), 8, READ),
+            (Own(space::SLOT), 9, READ),
+            (Own(space::REG), 11, WRITE),
+            (Own(space::REG), 12, WRITE),
         ],
         op::CALL | op::STATICCALL | op::DELEGATECALL => &[
             (Own(space::SLOT), 4, READ),
+            (Own(space::SLOT), 5, READ),
             (Own(space::HEAP), 5, READ),
             (New(space::HEAP), 6, WRITE),
             (Own(space::REG), 6, READ),
@@ -95,26 +106,39 @@ fn places(opcode: u16) -> &'static [Place] {
 /// The accesses of the end of a context.
 const END: &[Place] = &[(Next(space::SLOT), 4, WRITE), (Next(space::REG), 5, WRITE)];
 
-/// The state accesses that an instruction may make: the kind of the cell and `k`.
-fn state_places(opcode: u16) -> &'static [(u8, u64)] {
-    match opcode {
-        op::BALANCE => &[(kind::BALANCE, 4)],
-        op::EXTCODEHASH | op::EXTCODESIZE => &[(kind::CODE_HASH, 4)],
-        op::TLOAD | op::TSTORE => &[(kind::TRANSIENT, 5)],
-        op::ILOAD | op::ISTORE => &[(kind::IMMUTABLE, 5)],
-        op::MIMICCALL => &[(kind::CODE_HASH, 7)],
+/// The state accesses that a step may make: the kind of the cell, `k`, and whether it may change the cell.
+fn state_places(s: &Step, e: &Executed) -> &'static [(u8, u64, bool)] {
+    match Instruction::decode(s.word).opcode {
+        op::BALANCE => &[(kind::BALANCE, 4, READ)],
+        op::EXTCODEHASH => &[(kind::CODE_HASH, 4, READ)],
+        op::EXTCODESIZE => &[(kind::CODE_HASH, 4, READ), (kind::KNOWN_CODE, 5, READ)],
+        op::ALOAD => &[(kind::KNOWN_CODE, 5, READ)],
+        op::ASTORE => &[(kind::KNOWN_CODE, 5, WRITE)],
+        op::TLOAD => &[(kind::TRANSIENT, 5, READ)],
+        op::TSTORE => &[(kind::TRANSIENT, 5, WRITE)],
+        op::ILOAD => &[(kind::IMMUTABLE, 5, READ)],
+        op::ISTORE => &[(kind::IMMUTABLE, 5, WRITE)],
+        op::MIMICCALL => &[(kind::CODE_HASH, 7, READ)],
+        op::CALL | op::STATICCALL | op::DELEGATECALL if precompile::service(s, e).is_some() => &[
+            (kind::NONCE, 7, WRITE),
+            (kind::BALANCE, 7, WRITE),
+            (kind::CODE_HASH, 7, READ),
+            (kind::KNOWN_CODE, 7, WRITE),
+        ],
         op::CALL | op::STATICCALL | op::DELEGATECALL => {
-            &[(kind::CODE_HASH, 7), (kind::BALANCE, 8), (kind::BALANCE, 9)]
+            &[(kind::CODE_HASH, 7, READ), (kind::BALANCE, 8, WRITE), (kind::BALANCE, 9, WRITE)]
         }
         op::CREATE => &[
-            (kind::NONCE, 5),
-            (kind::NONCE, 6),
-            (kind::CODE_HASH, 7),
-            (kind::BALANCE, 8),
-            (kind::BALANCE, 9),
+            (kind::NONCE, 5, WRITE),
+            (kind::NONCE, 6, WRITE),
+            (kind::CODE_HASH, 7, READ),
+            (kind::BALANCE, 8, WRITE),
+            (kind::BALANCE, 9, WRITE),
+            (kind::KNOWN_CODE, 10, READ),
         ],
-        op::RETURN => &[(kind::CODE_HASH, 6)],
-        op::SELFDESTRUCT => &[(kind::BALANCE, 4), (kind::BALANCE, 5)],
+        // In deploy mode.
+        op::RETURN => &[(kind::KNOWN_CODE, 8, READ), (kind::CODE_HASH, 6, WRITE)],
+        op::SELFDESTRUCT => &[(kind::BALANCE, 4, WRITE), (kind::BALANCE, 5, WRITE)],
         _ => &[],
     }
 }
@@ -138,10 +162,13 @@ impl Checker<'_> {
             return self.undo(s, e, entry);
         }
         for cell in &e.cells {
-            let place = state_places(i.opcode).iter().find(|p| **p == (cell.cell.kind, cell.time % 16));
-            let Some((_, k)) = place else {
+            let mut places = state_places(s, e).iter();
+            let Some((_, k, write)) = places.find(|p| (p.0, p.1) == (cell.cell.kind, cell.time % 16)) else {
                 return Err(step_fault(s, "a state access that the instruction does not make"));
             };
+            if !write && cell.old != cell.new {
+                return Err(step_fault(s, "a read changes its state cell"));
+            }
             self.cell(cell, s.clock, *k)?;
         }
         let head = self.written(s, &e.cells, &e.journal)?;
@@ -152,17 +179,26 @@ impl Checker<'_> {
             Flow::Undo(_) => {}
         }
         match (i.opcode, e.flow) {
-            (op::KECCAK, Flow::Stay) => digest(s, e),
+            (op::KECCAK | op::ECRECOVER | op::SHA256 | op::PAGEHASH, Flow::Stay) => hash::hashed(s, e),
+            (op::ALOAD | op::ASTORE | op::EXTCODESIZE, Flow::Stay) => known_code::read_or_set(s, e),
+            (op::CREATE, Flow::Stay) => known_code::not_created(s, e),
             (op::CALL | op::STATICCALL | op::DELEGATECALL, Flow::Stay) => precompile::answered(s, e),
             _ => Ok(()),
         }
     }
 
-    /// An undo step of a halt: one state write, at `k = 4`, and no entry.
+    /// An undo step of a halt: one state write, at `k = 4`, and no entry. If a deploy page halts for its runtime page, the
+    /// read of that one's cell comes before.
     fn undo(&mut self, s: &Step, e: &Executed, entry: &JournalEntry) -> Result<(), TraceError> {
-        let ([cell], []) = (&e.cells[..], &e.journal[..]) else {
-            return Err(step_fault(s, "an undo that does not write one cell"));
+        let (read, cell) = match (&e.cells[..], &e.journal[..]) {
+            ([cell], []) => (None, cell),
+            ([read, cell], []) => (Some(read), cell),
+            _ => return Err(step_fault(s, "an undo that does not write one cell")),
         };
+        if let Some(read) = read {
+            self.cell(read, s.clock, 8)?;
+            known_code::unknown(s, e, read)?;
+        }
         self.cell(cell, s.clock, 4)?;
         self.undone(s, entry, cell)
     }
@@ -191,6 +227,11 @@ impl Checker<'_> {
         if !success && !e.journal.is_empty() {
             return Err(step_fault(s, "a failure writes state"));
         }
+        match (&e.cells[..], opcode) {
+            (cells, op::RETURN) if success => known_code::deployed(s, e, cells)?,
+            ([read], op::RETURN) => known_code::unknown(s, e, read)?,
+            _ => {}
+        }
         self.ended(s, frame, success, head)
     }
 }
@@ -202,25 +243,7 @@ fn fits(s: &Step, a: &Access, (whose, k, _): &Place) -> bool {
         Own(space) => (a.space, a.ctx) == (space, s.regs.ctx),
         Next(space) => (a.space, a.ctx) == (space, s.next.ctx),
         New(space) => (a.space, a.ctx) == (space, s.clock),
+        Kernel(space) => (a.space, a.ctx) == (space, 0),
     };
     place && a.time == 16 * u64::from(s.clock) + k
-}
-
-/// The digest of an unaligned or empty range, from the words that were read.
-fn digest(s: &Step, e: &Executed) -> Result<(), TraceError> {
-    let words: Vec<&Access> = e.accesses.iter().filter(|a| a.space != space::REG).collect();
-    let bytes: Vec<u8> = words.iter().flat_map(|a| a.old.to_be_bytes()).collect();
-    // Calldata begins where its window does; what matters here is that the words are neighbours.
-    let window = e.accesses.first().filter(|a| a.space == space::REG).map_or(0, |a| a.old.lo >> 32 & 31);
-    let base = if Instruction::decode(s.word).imm == 0 { 0 } else { window };
-    let skip = ((base + (s.a.old.lo & 31)) & 31) as usize;
-    let inside = usize::try_from(s.b.old.lo).ok().and_then(|n| bytes.get(skip..skip.checked_add(n)?));
-    let empty: &[u8] = &[];
-    let range = if s.b.old.is_zero() { Some(empty) } else { inside };
-    let neighbours = words.windows(2).all(|w| w[0].index + 1 == w[1].index);
-    let want = range.map(|r| Word::from_be_bytes(Keccak256::digest(r).into()));
-    match neighbours && want == Some(s.d.new) {
-        true => Ok(()),
-        false => Err(step_fault(s, "a keccak digest is wrong")),
-    }
 }

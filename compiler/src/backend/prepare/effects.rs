@@ -1,6 +1,6 @@
 //! What the functions of a module do to heap and state, callees included.
 use crate::backend::analysis::is_zero;
-use crate::mir::{End, Module, Op};
+use crate::mir::{End, Module, Op, mimic};
 
 /// Effects of a function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,12 +28,17 @@ impl Effects {
         match op {
             Op::Store(..) | Op::Store8(..) => Effects { writes_heap: true, ..none },
             Op::Copy { .. } => Effects { writes_heap: true, reads_heap: true, ..none },
-            Op::Load(_) | Op::Keccak(..) | Op::Log(..) => Effects { reads_heap: true, ..none },
+            Op::Load(_) | Op::Keccak(..) | Op::Sha256(..) | Op::Ecrecover(_) | Op::Log(..) => {
+                Effects { reads_heap: true, ..none }
+            }
             Op::StoreStorage(..) | Op::StoreTransient(..) | Op::SelfDestruct(_) => {
                 Effects { writes_state: true, ..none }
             }
             Op::FarCall { .. } | Op::Create { .. } => {
                 Effects { reads_heap: true, writes_state: true, ..none }
+            }
+            Op::MimicCall { flags, .. } => {
+                Effects { reads_heap: flags & mimic::CALLDATA == 0, writes_state: true, ..none }
             }
             Op::Call(f, _) => of.get(*f).copied().unwrap_or(none),
             _ => none,

@@ -161,7 +161,7 @@ impl Known {
             Op::Lookup(Lookup::Transient, key) => self.transient.extend(result.map(|v| (*key, v))),
             Op::StoreStorage(key, v) => write(&mut self.storage, *key, *v),
             Op::StoreTransient(key, v) => write(&mut self.transient, *key, *v),
-            Op::FarCall { .. } | Op::Create { .. } | Op::Call(..) => {
+            Op::FarCall { .. } | Op::MimicCall { .. } | Op::Create { .. } | Op::Call(..) => {
                 let effects = Effects::of_op(op, effects);
                 if effects.writes_heap {
                     self.heap.clear();

@@ -4,7 +4,7 @@ use super::effects::Effects;
 use crate::backend::cfg::Cfg;
 use crate::backend::visit::successors;
 use crate::backend::words;
-use crate::mir::{CopyFrom, End, Function, Op, Operand};
+use crate::mir::{CopyFrom, End, Function, Op, Operand, mimic};
 use std::collections::BTreeSet;
 
 /// Addresses of words that will not be read before they are overwritten or the context ends.
@@ -81,7 +81,11 @@ fn step(op: &Op, dead: &mut Dead, all: &Dead, effects: &[Effects]) {
             }
         }
         Op::Load(a) => read(dead, *a, Operand::Const(32u128.into())),
-        Op::Keccak(o, l) | Op::Log(o, l, _) => read(dead, *o, *l),
+        Op::Keccak(o, l) | Op::Sha256(o, l) | Op::Log(o, l, _) => read(dead, *o, *l),
+        Op::Ecrecover(a) => read(dead, *a, Operand::Const(128u128.into())),
+        Op::MimicCall { flags, block: [offset, length, ..], .. } if flags & mimic::CALLDATA == 0 => {
+            read(dead, *offset, *length)
+        }
         Op::Copy { from: CopyFrom::Heap, offset, length, .. } => read(dead, *offset, *length),
         Op::FarCall { offset, length, .. } | Op::Create { offset, length, .. } => {
             read(dead, *offset, *length)

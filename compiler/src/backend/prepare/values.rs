@@ -3,7 +3,7 @@ use super::Renaming;
 use crate::backend::cfg::Cfg;
 use crate::backend::visit::{end_operands_mut, operands_mut};
 use crate::backend::words;
-use crate::mir::{Binary, Env, Function, Lookup, Op, Operand, ValueId};
+use crate::mir::{Binary, Env, Function, Lookup, Op, Operand, ValueId, mimic};
 use lathe_vm::Word;
 use lathe_vm::machine::alu;
 use std::collections::HashMap;
@@ -72,7 +72,9 @@ fn is_pure(op: &Op) -> bool {
         | Op::Bits { .. }
         | Op::Select { .. }
         | Op::AddMod(..)
-        | Op::MulMod(..) => true,
+        | Op::MulMod(..)
+        | Op::KeccakCalldata(..)
+        | Op::PageHashCalldata(..) => true,
         Op::Env(env) => !matches!(env, Env::Gas | Env::ReturndataSize),
         Op::Lookup(kind, _) => matches!(kind, Lookup::Calldata | Lookup::Blockhash | Lookup::Blobhash),
         _ => false,
@@ -104,6 +106,7 @@ impl Numbering {
         let width = |o: &Operand| self.width(*o);
         match op {
             Op::Binary(Binary::Lt | Binary::Slt | Binary::Eq, ..) | Op::FarCall { .. } => 1,
+            Op::MimicCall { flags, .. } if flags & mimic::DEPLOY == 0 => 1,
             Op::Binary(Binary::And, a, b) => width(a).min(width(b)),
             Op::Binary(Binary::Or | Binary::Xor, a, b) => width(a).max(width(b)),
             Op::Binary(Binary::Byte, ..) => 8,
@@ -111,7 +114,10 @@ impl Numbering {
             Op::Binary(Binary::Mod, _, b) => width(b),
             Op::Bits { count, .. } => *count,
             Op::Select { yes, no, .. } => width(yes).max(width(no)),
-            Op::Env(Env::Caller | Env::Address | Env::Tx(0)) | Op::Create { .. } => 160,
+            Op::Env(Env::Caller | Env::Address | Env::Tx(0))
+            | Op::Create { .. }
+            | Op::MimicCall { .. }
+            | Op::Ecrecover(_) => 160,
             Op::Env(Env::CalldataSize | Env::ReturndataSize) => 32,
             _ => 256,
         }

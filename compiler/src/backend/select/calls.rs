@@ -1,7 +1,7 @@
 //! Instructions that change something, and those whose operands stand in neighbouring slots.
 use super::{Selector, reg, src};
 use crate::backend::lir::{Action, Dest, Op as Machine, Place, Reg, Src};
-use crate::mir::{CopyFrom, FarCall, FunctionId, Instruction, Op, Operand, ValueId};
+use crate::mir::{CopyFrom, FarCall, FunctionId, Instruction, Op, Operand, ValueId, mimic};
 use lathe_vm::isa::op;
 
 impl Selector<'_> {
@@ -26,7 +26,8 @@ impl Selector<'_> {
                 self.op(Machine::new(op::COPY, d, Some(src(*offset)), Some(src(*length))).imm(imm));
             }
             Op::Log(offset, length, topics) => {
-                let (first, more) = self.neighbours(topics);
+                let topics: Vec<Option<Operand>> = topics.iter().copied().map(Some).collect();
+                let (first, more) = self.neighbours(&topics);
                 let d = first.map_or(Dest::None, |r| Dest::Read(Src::Reg(r)));
                 let mut log = Machine::new(op::LOG, d, Some(src(*offset)), Some(src(*length)));
                 log.more = more;
@@ -39,6 +40,22 @@ impl Selector<'_> {
                     FarCall::Delegate => (op::DELEGATECALL, &[*offset, *length, *gas]),
                 };
                 self.far(code, 0, &instruction.results, *address, operands);
+            }
+            Op::StoreAccount(kind, a, v) => {
+                let store = Machine::new(op::ASTORE, Dest::None, Some(src(*a)), Some(src(*v)));
+                self.op(store.imm(*kind));
+            }
+            Op::MimicCall { flags, to, block } => {
+                let read = |i: &usize| match i {
+                    3 => flags & mimic::VALUE != 0,
+                    4 => flags & mimic::DEPLOY != 0,
+                    5.. => flags & mimic::METERED != 0,
+                    _ => true,
+                };
+                let slots = (0..block.len()).rev().find(|i| read(i)).map_or(0, |last| last + 1);
+                let operands: Vec<Option<Operand>> =
+                    (0..slots).map(|i| Some(block[i]).filter(|_| read(&i))).collect();
+                self.call_with_block(op::MIMICCALL, *flags, &instruction.results, *to, &operands);
             }
             Op::Create { value, offset, length, salt: Some(salt) } => {
                 self.far(op::CREATE, 1, &instruction.results, *offset, &[*length, *value, *salt]);
@@ -61,19 +78,35 @@ impl Selector<'_> {
         self.op(Machine::new(code, Dest::None, Some(src(a)), Some(src(b))));
     }
 
-    /// Brings operands into neighbouring slots: the first register, and the others.
-    fn neighbours(&mut self, operands: &[Operand]) -> (Option<Reg>, Vec<Reg>) {
+    /// Brings operands into neighbouring slots, of which some may be left out: the first register, and the others that
+    /// are read.
+    fn neighbours(&mut self, operands: &[Option<Operand>]) -> (Option<Reg>, Vec<Reg>) {
         if operands.is_empty() {
             return (None, Vec::new());
         }
         let group = self.out.group(operands.len(), Place::Anywhere);
         let regs = self.out.groups[group].regs.clone();
-        let moves = regs.iter().copied().zip(operands.iter().map(|o| src(*o))).collect();
+        let moves: Vec<(Reg, Src)> =
+            regs.iter().zip(operands).filter_map(|(r, o)| Some((*r, src((*o)?)))).collect();
+        let more = moves.iter().map(|(r, _)| *r).filter(|r| *r != regs[0]).collect();
         self.push(Action::Copy(moves));
-        (Some(regs[0]), regs[1..].to_vec())
+        (Some(regs[0]), more)
     }
 
     fn far(&mut self, code: u16, imm: u16, results: &[ValueId], a: Operand, operands: &[Operand]) {
+        let operands: Vec<Option<Operand>> = operands.iter().copied().map(Some).collect();
+        self.call_with_block(code, imm, results, a, &operands);
+    }
+
+    /// An instruction that finds further operands in the slots from `[b]` on.
+    fn call_with_block(
+        &mut self,
+        code: u16,
+        imm: u16,
+        results: &[ValueId],
+        a: Operand,
+        operands: &[Option<Operand>],
+    ) {
         let (first, more) = self.neighbours(operands);
         let d = match results.first() {
             Some(r) => reg(*r),

@@ -26,6 +26,15 @@ impl Selector<'_> {
                 self.write_imm(op::LD, d, base, t);
             }
             (Op::Keccak(a, b), Some(d)) => self.write(op::KECCAK, d, src(*a), src(*b)),
+            (Op::KeccakCalldata(a, b), Some(d)) => self.of_calldata(op::KECCAK, d, *a, *b),
+            (Op::PageHashCalldata(a, b), Some(d)) => self.of_calldata(op::PAGEHASH, d, *a, *b),
+            (Op::Sha256(a, b), Some(d)) => self.write(op::SHA256, d, src(*a), src(*b)),
+            (Op::Ecrecover(a), Some(d)) => {
+                self.op(Machine::new(op::ECRECOVER, Dest::Write(d), Some(src(*a)), None));
+            }
+            (Op::LoadAccount(kind, a), Some(d)) => {
+                self.op(Machine::new(op::ALOAD, Dest::Write(d), Some(src(*a)), None).imm(*kind));
+            }
             (Op::Env(env), Some(d)) => self.env(*env, d),
             (Op::Lookup(kind, a), Some(d)) => self.lookup(*kind, d, *a),
             (Op::LoadImmutable(n), Some(d)) => {
@@ -33,6 +42,11 @@ impl Selector<'_> {
             }
             _ => self.effect(instruction),
         }
+    }
+
+    /// The form of an instruction that reads calldata, not the heap.
+    fn of_calldata(&mut self, code: u16, d: Reg, offset: Operand, length: Operand) {
+        self.op(Machine::new(code, Dest::Write(d), Some(src(offset)), Some(src(length))).imm(1));
     }
 
     fn binary(&mut self, kind: Binary, d: Reg, a: Operand, b: Operand) {

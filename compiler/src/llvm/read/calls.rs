@@ -1,6 +1,6 @@
 //! Calls: of the functions that stand for instructions, of LLVM's intrinsics, of functions of the module.
 use super::{Fault, Reader, nth, unknown, words};
-use crate::llvm::externs::PREFIX;
+use crate::llvm::externs::{self, PREFIX};
 use crate::llvm::raw::Value;
 use crate::mir::{Binary, CopyFrom, End, Env, FarCall, Instruction, Lookup, Op, Operand};
 
@@ -93,6 +93,7 @@ impl<'m> Reader<'m, '_> {
 
 /// The operation that a function stands for.
 fn operation(name: &str, x: &[Operand]) -> Option<Op> {
+    let (name, number) = externs::numbered(name);
     let copy = |from, to: &Operand, offset: &Operand, length: &Operand| Op::Copy {
         from,
         to: *to,
@@ -127,6 +128,15 @@ fn operation(name: &str, x: &[Operand]) -> Option<Op> {
         ("sstore", [a, b]) => Op::StoreStorage(*a, *b),
         ("tstore", [a, b]) => Op::StoreTransient(*a, *b),
         ("keccak", [offset, length]) => Op::Keccak(*offset, *length),
+        ("keccak.calldata", [offset, length]) => Op::KeccakCalldata(*offset, *length),
+        ("sha256", [offset, length]) => Op::Sha256(*offset, *length),
+        ("ecrecover", [offset]) => Op::Ecrecover(*offset),
+        ("pagehash.calldata", [offset, length]) => Op::PageHashCalldata(*offset, *length),
+        ("aload", [account]) => Op::LoadAccount(number, *account),
+        ("astore", [account, value]) => Op::StoreAccount(number, *account, *value),
+        ("mimiccall.heap" | "mimiccall.calldata", [to, block @ ..]) => {
+            Op::MimicCall { flags: number, to: *to, block: block.try_into().ok()? }
+        }
         ("st8", [address, value]) => Op::Store8(*address, *value),
         ("copy.heap", [to, offset, length]) => copy(CopyFrom::Heap, to, offset, length),
         ("copy.calldata", [to, offset, length]) => copy(CopyFrom::Calldata, to, offset, length),

@@ -42,7 +42,7 @@ impl<'a> Resolver<'a, '_> {
             Some(Meaning::Variable { id, owner }) if owner == self.function => return Some(id),
             Some(Meaning::Variable { .. }) => "is a variable outside of this function, which cannot see it",
             Some(Meaning::Function(_)) => "is a function: call it, as a value it does not exist",
-            None if Builtin::find(name).is_some() => {
+            None if Builtin::find_in(self.dialect, name).is_some() => {
                 "is a builtin function: call it, as a value it does not exist"
             }
             None => "is not declared here, or not yet",
@@ -52,7 +52,7 @@ impl<'a> Resolver<'a, '_> {
     }
 
     fn call(&mut self, name: Name<'a>, arguments: &[syntax::Expression<'a>], loc: Loc) -> Resolved {
-        if let Some(builtin) = Builtin::find(name.text) {
+        if let Some(builtin) = Builtin::find_in(self.dialect, name.text) {
             return self.builtin_call(builtin, arguments, loc);
         }
         let Some(id) = self.function_named(name) else {
@@ -88,8 +88,15 @@ impl<'a> Resolver<'a, '_> {
         let texts = builtin.text_arguments();
         let mut resolved = Vec::with_capacity(arguments.len());
         for (position, argument) in arguments.iter().enumerate() {
-            if builtin == Builtin::Memoryguard && !is_number(argument) {
-                self.fault(Kind::Type, argument.loc, "`memoryguard` takes a number, written as a literal");
+            if position == 0 && builtin.begins_with_number() && !is_number(argument) {
+                let message = match builtin {
+                    Builtin::Memoryguard => "`memoryguard` takes a number, written as a literal".to_string(),
+                    _ => format!(
+                        "the first argument of `{}` is a number, written as a literal",
+                        builtin.name()
+                    ),
+                };
+                self.fault(Kind::Type, argument.loc, message);
             }
             resolved.push(match texts.contains(&position) {
                 true => self.text(builtin, argument),

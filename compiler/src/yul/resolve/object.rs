@@ -1,14 +1,19 @@
 //! Objects, and the names under which code reaches their members.
 use super::Resolver;
 use crate::diagnostic::Diagnostic;
+use crate::yul::builtin::Dialect;
 use crate::yul::{ast, syntax};
 
 /// Resolves an object and those within it.
-pub(super) fn resolve(object: &syntax::Object<'_>, faults: &mut Vec<Diagnostic>) -> ast::Object {
+pub(super) fn resolve(
+    object: &syntax::Object<'_>,
+    dialect: Dialect,
+    faults: &mut Vec<Diagnostic>,
+) -> ast::Object {
     ast::Object {
         name: object.name.clone(),
-        code: Resolver::code(object, faults),
-        objects: object.objects.iter().map(|inner| resolve(inner, faults)).collect(),
+        code: Resolver::code(object, dialect, faults),
+        objects: object.objects.iter().map(|inner| resolve(inner, dialect, faults)).collect(),
         data: object
             .data
             .iter()
