@@ -143,10 +143,21 @@ pub fn replay_with_receipts(
         return Err(ReplayError::Empty);
     }
     let input = batch::encode(records)?;
-    let environment = params.into();
-    let run = machine::run::<_, Recorder>(tree, codes, kernel, &environment, &input, limits)?;
-    let receipts = receipts(records, &run.events)?;
+    let mut run = run::<Recorder>(tree, codes, kernel, params, &input, limits)?;
+    let receipts = receipts(records, &std::mem::take(&mut run.events))?;
     Ok(Replay { trace: trace(tree, kernel, params, input, run)?, receipts })
+}
+
+/// Runs any kernel over posted bytes.
+pub(crate) fn run<T: Tracer>(
+    tree: &Tree,
+    codes: &CodeStore,
+    kernel: &Page,
+    params: &BlockParams,
+    input: &[u8],
+    limits: &Limits,
+) -> Result<Finished<T>, Stopped> {
+    machine::run::<_, T>(tree, codes, kernel, &params.into(), input, limits)
 }
 
 /// The trace of a finished run over `input`, with the tree's witness and the statement.
@@ -193,11 +204,14 @@ pub fn execute(
     limits: &Limits,
 ) -> Result<Outcome, ReplayError> {
     let input = batch::encode(records)?;
-    let environment = params.into();
-    let run = machine::run::<_, NoTrace>(tree, codes, kernel, &environment, &input, limits)?;
+    let run = run::<NoTrace>(tree, codes, kernel, params, &input, limits)?;
     let receipts = receipts(records, &run.events)?;
-    let touched = touched(&state_cells(&run));
-    Ok(Outcome { receipts, touched, steps: run.steps, result: run.result })
+    Ok(Outcome { receipts, touched: touched_by(&run), steps: run.steps, result: run.result })
+}
+
+/// The cells a run accessed, for [`Tree::apply`].
+pub(crate) fn touched_by<T: Tracer>(run: &Finished<T>) -> Vec<Touched> {
+    touched(&state_cells(run))
 }
 
 /// Touched cells by increasing key, the key as an integer.

@@ -1,5 +1,8 @@
 //! The posted batch, format 1: what is read is what was written, and what is refused says where.
+use lathe_vm::Word;
+use lathe_vm::ethereum::Transaction;
 use lathe_vm::ethereum::batch::{BatchError, MAX_BODY, batch_data_hash, decode, encode, priority_ops_hash};
+use lathe_vm::ethereum::transaction::{AccountPayload, Fees, Key, Kind, Payload, PriorityOperation};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sha3::{Digest, Keccak256};
@@ -111,4 +114,75 @@ fn the_hashes_are_what_they_are_said_to_be() {
     let first = keccak(&[[0; 32], a].concat());
     assert_eq!(priority_ops_hash([]), [0; 32]);
     assert_eq!(priority_ops_hash([a, b]), keccak(&[first, b].concat()));
+}
+
+/// The blocks of the page's example: lines without their comments.
+fn shown() -> Vec<Vec<&'static str>> {
+    let page = include_str!("../../docs/batch.md");
+    let (_, example) = page.split_once("\n## Example\n").expect("the page has an example");
+    let blocks = example.split("```text\n").skip(1).map(|b| b.split_once("```").expect("a block ends").0);
+    blocks.map(|b| b.lines().map(|l| l.split('#').next().unwrap_or_default()).collect()).collect()
+}
+
+fn bytes(lines: &[&str]) -> Vec<u8> {
+    let digits: String = lines.concat().split_whitespace().collect();
+    hex::decode(digits).expect("the page has hex")
+}
+
+#[test]
+fn the_example_of_the_page_is_what_is_written_here() {
+    let [batch, hashes, raw] = &shown()[..] else { panic!("the page has three blocks") };
+    let key = Key::new([0x46; 32]).unwrap();
+    let operation = PriorityOperation {
+        id: 5,
+        from: [0x11; 20],
+        to: [0x22; 20],
+        minted: Word::from(1000),
+        value: Word::from(1000),
+        gas_limit: 100_000,
+        refund_recipient: [0x11; 20],
+        data: Vec::new(),
+    };
+    let fees = Fees { max_priority: 1, max: 2_000_000_000 };
+    let payload = Payload {
+        kind: Kind::Eip1559 { fees, access_list: Vec::new() },
+        chain_id: 4207,
+        nonce: 9,
+        gas_limit: 50_000,
+        to: Some([0x35; 20]),
+        value: Word::from(1),
+        data: vec![0xab, 0xcd],
+    };
+    let account = AccountPayload {
+        chain_id: 4207,
+        nonce: 10,
+        fees,
+        gas_limit: 60_000,
+        from: key.address(),
+        to: [0x35; 20],
+        value: Word::ZERO,
+        data: vec![0xef],
+        paymaster: None,
+        paymaster_input: Vec::new(),
+    };
+    let signed = key.sign(payload).unwrap();
+    let account = key.sign_account(account).unwrap();
+    let posted = encode(&[operation.encode(), signed.encode(), account.encode()]).unwrap();
+    assert_eq!(bytes(batch), posted);
+    assert_eq!(bytes(raw), signed.to_raw());
+    let want = [
+        ("operation hash", operation.hash()),
+        ("priorityOpsHash", priority_ops_hash([operation.hash()])),
+        ("signing hash", signed.payload.signing_hash()),
+        ("transaction hash", signed.hash()),
+        ("EIP-712 digest", account.payload.digest()),
+        ("account hash", Transaction::Account(account.clone()).hash()),
+        ("batchDataHash", batch_data_hash(&posted).unwrap()),
+    ];
+    let want = want.map(|(name, hash)| format!("{name:<22}{}", hex::encode(hash)));
+    assert_eq!(hashes[..], want);
+    let read: Result<Vec<Transaction>, _> =
+        decode(&posted).unwrap().into_iter().map(Transaction::decode).collect();
+    let signed = Transaction::Signed(signed);
+    assert_eq!(read, Ok(vec![Transaction::Priority(operation), signed, Transaction::Account(account)]));
 }

@@ -62,8 +62,10 @@ pub enum BatchError {
     },
 }
 
-fn check_body(index: usize, offset: usize, body: &[u8]) -> Result<(), BatchError> {
+/// That a record can hold a body.
+pub(super) fn check_body(index: usize, offset: usize, body: &[u8]) -> Result<(), BatchError> {
     match body.first() {
+        _ if body.len() > MAX_BODY => Err(BatchError::TooLong { index, len: body.len() }),
         None => Err(BatchError::EmptyBody { index, offset }),
         Some(first) if is_signed(*first) && body.len() <= SIGNATURE => {
             Err(BatchError::NoSignature { index, offset, len: body.len() })
@@ -80,9 +82,6 @@ pub fn encode<B: AsRef<[u8]>>(bodies: &[B]) -> Result<Vec<u8>, BatchError> {
     let mut out = vec![VERSION];
     for (index, body) in bodies.iter().enumerate() {
         let body = body.as_ref();
-        if body.len() > MAX_BODY {
-            return Err(BatchError::TooLong { index, len: body.len() });
-        }
         check_body(index, out.len(), body)?;
         out.extend_from_slice(&(body.len() as u32).to_be_bytes()[1..]);
         out.extend_from_slice(body);

@@ -1,10 +1,14 @@
 //! The host's side of the Ethereum kernel: transactions, the posted batch (`docs/batch.md`), receipts, intake, replay.
 //! Nothing here decides what a batch does: that is the kernel's, and where both state a rule they must agree.
 pub mod batch;
+pub mod creation;
+pub mod genesis;
+pub mod intake;
 pub mod intrinsic;
 mod json;
 pub mod reason;
 pub mod receipt;
+pub mod replay;
 
 mod rlp;
 pub mod transaction;
