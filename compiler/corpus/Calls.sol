@@ -29,6 +29,18 @@ abstract contract Interpreter {
         return _run(program);
     }
 
+    /// A callee that takes all of the little gas it is given, in one of two ways.
+    function _tire(address peer, uint256 y) private returns (bool ok, bytes memory result) {
+        bytes memory data = y == 0 ? abi.encodeCall(this.burn, ()) : abi.encodeCall(this.halt, ());
+        return peer.call{gas: 100_000 + 1000 * y}(data);
+    }
+
+    function halt() external pure {
+        assembly {
+            invalid()
+        }
+    }
+
     /// Takes all gas there is.
     function burn() public {
         for (uint256 i = 0;; ++i) cells[i] = i;
@@ -71,7 +83,7 @@ abstract contract Interpreter {
         else if (operation == 12) (ok, result) = _peer(x).call{value: y}("");
         else if (operation == 13) result = inner;
         else if (operation == 14) ok = _tried(_peer(x), y, inner);
-        else if (operation == 15) (ok, result) = _peer(x).call{gas: 100_000 + 1000 * y}(abi.encodeCall(this.burn, ()));
+        else if (operation == 15) (ok, result) = _tire(_peer(x), y);
         else if (operation == 16) burn();
         if (operation == 2 || operation == 3 || operation == 4 || operation == 15) emit Came(ok, result);
         if (!ok && x > 128) assembly { revert(add(result, 32), mload(result)) }

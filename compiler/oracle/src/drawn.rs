@@ -5,16 +5,19 @@ use crate::chain::ledger::Outcome;
 use crate::chain::pair::{Action, Chains, Intent};
 use crate::corpus;
 use crate::draw::{ACCOUNTS, Draw};
-use crate::nested::{PLAIN, Tally, contracts, count, program};
+use crate::nested::{Acts, Tally, contracts, count, program};
 use crate::stage::{Deployed, Scene, address, bytes, number};
 use crate::world::Trouble;
 use lathe_compiler::compile::Level;
 use lathe_vm::word::Word;
 
-/// Operations of drawn programs that only act: those of calls, and a callee that burns the gas it is given.
-const ACTS: [u8; 11] = [0, 1, 7, 8, 9, 10, 11, 12, 13, 15, 15];
-/// A program that takes all its gas.
-const BURN: [u8; 4] = [16, 0, 0, 0];
+/// Gas of a transaction: what one halt within leaves, a sixty-fourth, is plenty for the rest. Where gas runs out by itself
+/// the machines differ, as they should.
+const PLENTY: u64 = 1 << 28;
+/// What programs do: nothing that takes all gas of its caller, but often a callee that takes all it is given.
+const ACTS: Acts = Acts { plain: &[0, 1, 7, 8, 10, 11, 12, 13, 15, 15], writes_in_static: 6 };
+/// Programs that take all their gas: a loop, and a halt.
+const BURN: [[u8; 4]; 2] = [[16, 0, 0, 0], [9, 0, 0, 0]];
 
 /// What is there before anything is drawn.
 struct Cast {
@@ -40,7 +43,7 @@ fn intent(s: &Scene<Chains>, cast: &Cast, draw: &mut Draw) -> Intent {
         let program = program(draw, 4, &ACTS);
         call(to.address, to.data("run", &[bytes(&program)]))
     };
-    let usual = |action| s.stage.intent(from, wei, action);
+    let usual = |action| Intent { gas: PLENTY, ..s.stage.intent(from, wei, action) };
     match draw.below(12) {
         0 => usual(call(somebody(draw, cast), Vec::new())),
         1 => usual(create(s, cast, draw)),
@@ -52,7 +55,8 @@ fn intent(s: &Scene<Chains>, cast: &Cast, draw: &mut Draw) -> Intent {
         3 => {
             let to = *draw.pick(&cast.nests);
             let gas = 200_000 + draw.below(300_000) as u64;
-            Intent { gas, ..usual(call(to.address, to.data("run", &[bytes(&BURN)]))) }
+            let data = to.data("run", &[bytes(&draw.pick(&BURN)[..])]);
+            Intent { gas, ..usual(call(to.address, data)) }
         }
         4 => {
             let payment = usual(call(somebody(draw, cast), Vec::new()));
@@ -71,7 +75,7 @@ fn create(s: &Scene<Chains>, cast: &Cast, draw: &mut Draw) -> Action {
     let name = *draw.pick(&["Leaf", "Nest"]);
     let (code, pages) = corpus::built(name, s.level).unwrap_or_else(|error| panic!("{error}"));
     let peer = |draw: &mut Draw| address(draw.pick(&cast.nests).address);
-    let arguments = [peer(draw), peer(draw), bytes(&program(draw, 2, &PLAIN))];
+    let arguments = [peer(draw), peer(draw), bytes(&program(draw, 2, &ACTS))];
     let arguments = encode(&code.abi.constructor, &arguments);
     Action::Create { initcode: code.initcode.clone(), pages: Box::new(pages), arguments }
 }

@@ -167,11 +167,9 @@ impl<CTX, INTR: InterpreterTypes> Inspector<CTX, INTR> for Counter<'_> {
 }
 
 impl Evm {
-    /// An empty state in a block, for calls: a single one may take all of the block's gas.
+    /// An empty state in a block, for calls.
     pub fn new(block: Block) -> Evm {
-        let mut evm = Evm::of(block, SpecId::CANCUN);
-        evm.config.tx_gas_limit_cap = Some(u64::MAX);
-        evm
+        Evm::of(block, SpecId::CANCUN)
     }
 
     /// An empty state in a block of a fork, for transactions.
@@ -306,12 +304,13 @@ impl Evm {
     }
 }
 
-/// The configuration: no limits on code, since Lathe's own are others.
+/// The configuration: no limits on code and on the gas of a transaction, since Lathe's own are others.
 fn limits(chain_id: u64, fork: SpecId) -> CfgEnv {
     let mut config = CfgEnv::new_with_spec(fork);
     config.chain_id = chain_id;
     config.limit_contract_code_size = Some(usize::MAX);
     config.limit_contract_initcode_size = Some(usize::MAX);
+    config.tx_gas_limit_cap = Some(u64::MAX);
     config
 }
 

@@ -13,22 +13,38 @@ use sha3::{Digest, Keccak256};
 use std::cell::Cell;
 
 /// Operations that only act.
-pub const PLAIN: [u8; 9] = [0, 1, 7, 8, 9, 10, 11, 12, 13];
+const PLAIN: [u8; 9] = [0, 1, 7, 8, 9, 10, 11, 12, 13];
 /// Those that run another program.
 const NESTING: [u8; 6] = [2, 3, 4, 5, 6, 14];
+const STATICCALL: u8 = 3;
+/// Those that only read, or fail.
+const READS: [u8; 4] = [13, 7, 8, 13];
+
+/// What programs are drawn from.
+pub struct Acts {
+    /// Operations that only act; the first takes the place of most failures.
+    pub plain: &'static [u8],
+    /// How often a program that may not write is one that does, which takes all gas of its call: once in so many times.
+    pub writes_in_static: usize,
+}
+
+/// For calls, where gas is no matter.
+pub const OF_CALLS: Acts = Acts { plain: &PLAIN, writes_in_static: 1 };
 
 /// A program of a few instructions; inner ones become shorter.
-pub fn program(draw: &mut Draw, depth: usize, plain: &[u8]) -> Vec<u8> {
+pub fn program(draw: &mut Draw, depth: usize, acts: &Acts) -> Vec<u8> {
     let mut out = Vec::new();
     for _ in 0..draw.below(4) + 1 {
         let nests = depth > 0 && !draw.once_in(3);
-        let operation = if nests { *draw.pick(&NESTING) } else { *draw.pick(plain) };
+        let operation = if nests { *draw.pick(&NESTING) } else { *draw.pick(acts.plain) };
         // Failures are rare, or nothing else would be seen.
-        let operation = if (7..=9).contains(&operation) && !draw.once_in(3) { 0 } else { operation };
-        let inner = if nests {
-            program(draw, depth - 1, plain)
-        } else {
-            draw.below(5).to_be_bytes()[8 - 3..].to_vec()
+        let rare = (7..=9).contains(&operation) && !draw.once_in(3);
+        let operation = if rare { acts.plain[0] } else { operation };
+        let reads = operation == STATICCALL && !draw.once_in(acts.writes_in_static);
+        let inner = match nests {
+            true if reads => program(draw, 0, &Acts { plain: &READS, ..*acts }),
+            true => program(draw, depth - 1, acts),
+            false => draw.below(5).to_be_bytes()[8 - 3..].to_vec(),
         };
         let inner = if inner.len() < 200 { inner } else { Vec::new() };
         let y = if draw.once_in(3) { draw.below(40) as u8 } else { 0 };
@@ -124,7 +140,7 @@ pub fn calls<S: Stage>(stage: S, level: Level, seeds: &[u64], tally: &Tally) -> 
     for seed in seeds {
         let mut draw = Draw::new(*seed);
         let to = *draw.pick(&all);
-        let data = to.data("run", &[bytes(&program(&mut draw, 4, &PLAIN))]);
+        let data = to.data("run", &[bytes(&program(&mut draw, 4, &OF_CALLS))]);
         let from = draw.below(ACCOUNTS.len());
         let value = Word::from(draw.below(50) as u128);
         history.push(format!("0x{}: 0x{}", hex::encode(to.address), hex::encode(&data)));

@@ -5,7 +5,7 @@ use crate::evm::{self, Account, Block, Evm};
 use lathe_compiler::compile::{Contract, Part};
 use lathe_vm::machine::{Halt, HaltKind};
 use lathe_vm::sandbox::{self, Environment, Message, Sandbox, Stopped};
-use lathe_vm::state::kind;
+use lathe_vm::state::{CellId, kind};
 use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,7 +186,7 @@ impl World {
     }
 
     fn same_state(&self) -> Result<(), Trouble> {
-        same_accounts(&self.evm.accounts(), &accounts(&self.vm))
+        same_accounts(&self.evm.accounts(), &accounts(self.vm.cells()))
     }
 }
 
@@ -210,10 +210,13 @@ pub(crate) fn same_accounts(
 }
 
 /// The accounts of Lathe's machine that are not empty.
-fn accounts(vm: &Sandbox) -> BTreeMap<[u8; 20], Account> {
+pub(crate) fn accounts<'a>(
+    cells: impl Iterator<Item = (&'a CellId, &'a Word)>,
+) -> BTreeMap<[u8; 20], Account> {
     let mut accounts: BTreeMap<[u8; 20], Account> = BTreeMap::new();
-    // Immutables are code on the EVM.
-    for (cell, value) in vm.cells().filter(|(cell, _)| cell.kind != kind::IMMUTABLE) {
+    // Immutables are code on the EVM, and known code is the host's there.
+    let own = |cell: &CellId| !matches!(cell.kind, kind::IMMUTABLE | kind::KNOWN_CODE);
+    for (cell, value) in cells.filter(|(cell, _)| own(cell)) {
         let account = accounts.entry(cell.address).or_default();
         match cell.kind {
             kind::NONCE => account.nonce = value.lo as u64,
@@ -250,7 +253,7 @@ pub(crate) fn page(part: &Part) -> Result<Page, Trouble> {
 }
 
 /// A limit or a missing precompile is no difference; everything else that stops the machine is.
-fn gave_up(stopped: &Stopped) -> Trouble {
+pub(crate) fn gave_up(stopped: &Stopped) -> Trouble {
     match &stopped.halt {
         Halt::Limit { .. } | Halt::Unsupported(_) => Trouble::OutOfResources(stopped.to_string()),
         _ => Trouble::Different(stopped.to_string()),

@@ -112,7 +112,6 @@ fn reason(refused: &Refused) -> Refusal {
         Why::PriorityFeeGreaterThanMaxFee => Refusal::PriorityAboveFee,
         Why::GasPriceLessThanBasefee => Refusal::FeeBelowBase,
         Why::CallerGasLimitMoreThanBlock => Refusal::BlockGas,
-        Why::TxGasLimitGreaterThanCap { .. } => Refusal::Other("above EIP-7825's cap"),
         Why::CallGasCostMoreThanGasLimit { .. } | Why::GasFloorMoreThanGasLimit { .. } => {
             Refusal::IntrinsicGas
         }

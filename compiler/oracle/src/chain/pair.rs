@@ -1,6 +1,7 @@
 //! The same transactions on every chain. What one says of them all must say: how each went, its data, events and
 //! contracts; and after each block every account, fees aside.
 use crate::chain::ethereum::Ethereum;
+use crate::chain::here::Lathe;
 use crate::chain::ledger::{Ledger, Outcome, Receipt};
 use crate::chain::wallet::{Fee, Unsigned, Wallet};
 use crate::draw::ACCOUNTS;
@@ -13,8 +14,8 @@ use std::collections::BTreeMap;
 
 /// Gas of a transaction where nothing else is said: below EIP-7825's cap.
 pub const GAS: u64 = 16_000_000;
-/// What a block's gas limit leaves room for.
-const BLOCK_GAS: u64 = 1 << 31;
+/// Gas of a block: as much as the kernel counts.
+const BLOCK_GAS: u64 = u32::MAX as u64;
 /// Seconds between blocks.
 const SLOT: u64 = 12;
 
@@ -120,7 +121,7 @@ impl Chains {
     /// All chains, empty but for the wealth of the accounts.
     pub fn new() -> Chains {
         let block = first_block();
-        let ledgers: [Box<dyn Ledger>; 1] = [Box::new(Ethereum::new(block.clone()))];
+        let ledgers: [Box<dyn Ledger>; 2] = [Box::new(Ethereum::new(block.clone())), Box::new(Lathe::new())];
         let side = |ledger| Side { ledger, paid: BTreeMap::new(), tips: U256::ZERO };
         let mut chains = Chains {
             block,
@@ -191,7 +192,8 @@ impl Chains {
             let name = self.sides[at + 1].ledger.name();
             for (number, (theirs, ours)) in theirs.iter().zip(ours).enumerate() {
                 same(theirs, ours).map_err(|text| {
-                    Trouble::Different(format!("transaction {number} of the block (revm, {name}):\n{text}"))
+                    let text = format!("transaction {number} of the block (revm, {name}):\n{text}");
+                    if theirs.starved { Trouble::OutOfResources(text) } else { Trouble::Different(text) }
                 })?;
             }
         }

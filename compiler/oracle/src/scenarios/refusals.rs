@@ -93,7 +93,7 @@ fn bytes_that_are_no_transaction(s: &mut Scene<Chains>) {
     let at = dynamic.len() - 32;
     zero[at..].fill(0);
     high[at..].fill(0xff);
-    high[at..at + 4].copy_from_slice(&[0x80, 0, 0, 0]);
+    high[at] = 0x7f;
     for raw in [cut, longer, zero, high] {
         let told = hex::encode(&raw);
         let receipt = s.stage.run_one(s.stage.intent(1, Word::ZERO, Action::Raw(raw)));
