@@ -11,7 +11,7 @@ use revm::interpreter::{
 };
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
-use revm::state::AccountInfo;
+use revm::state::{AccountInfo, Bytecode};
 use revm::{InspectCommitEvm, MainBuilder, MainContext};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -200,6 +200,14 @@ impl Evm {
     /// Gives an account wei; its nonce stays.
     pub fn set_balance(&mut self, account: [u8; 20], wei: Word) {
         let info = AccountInfo { balance: number(wei), ..self.info(account) };
+        self.db.insert_account_info(account.into(), info);
+    }
+
+    /// Gives an account code; its nonce and wei stay.
+    pub fn set_code(&mut self, account: [u8; 20], code: &[u8]) {
+        let code = Bytecode::new_legacy(Bytes::copy_from_slice(code));
+        let info = self.info(account);
+        let info = AccountInfo { code_hash: code.hash_slow(), code: Some(code), ..info };
         self.db.insert_account_info(account.into(), info);
     }
 

@@ -62,6 +62,8 @@ pub fn of_transactions() -> Vec<Scenario<Chains>> {
             a_stipend_pays_for_an_event
             contracts_give_all_away
             a_taken_address_is_not_created_at
+            created_addresses_follow_the_nonce
+            large_data_go_in_and_out
             salted_addresses_are_taken_once
             blocks_share_no_transient_state;
         refusals:

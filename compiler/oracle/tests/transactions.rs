@@ -1,10 +1,12 @@
 //! Signed transactions do on Lathe's machine what they do on Ethereum: named scenarios, each played in blocks of one
 //! transaction and again in blocks of several, and drawn ones. `PROPTEST_CASES` draws more of them, one for each ten.
-use lathe_compiler::compile::Level;
-use lathe_oracle::chain::pair::Chains;
+use lathe_compiler::compile::{Contract, Level};
+use lathe_oracle::chain::pair::{Action, Chains};
 use lathe_oracle::nested::{Tally, shrunk};
 use lathe_oracle::stage::Scene;
-use lathe_oracle::{drawn, scenarios};
+use lathe_oracle::world::Trouble;
+use lathe_oracle::{corpus, drawn, scenarios};
+use lathe_vm::word::Word;
 
 /// Drawn sequences where nothing else is said.
 const CASES: u32 = 24;
@@ -55,6 +57,8 @@ scenarios! {
     a_stipend_pays_for_an_event,
     contracts_give_all_away,
     a_taken_address_is_not_created_at,
+    created_addresses_follow_the_nonce,
+    large_data_go_in_and_out,
     salted_addresses_are_taken_once,
     blocks_share_no_transient_state,
     transactions_that_ethereum_refuses_change_nothing,
@@ -64,6 +68,26 @@ scenarios! {
 fn every_scenario_is_played() {
     let all: Vec<&str> = scenarios::of_transactions().iter().map(|scenario| scenario.name).collect();
     assert_eq!(all, PLAYED);
+}
+
+#[test]
+fn another_contract_is_found_out() {
+    let built = |name| corpus::built(name, Level::O3).unwrap_or_else(|error| panic!("{error}"));
+    let ((there, _), (_, here)) = (built("OzErc20"), built("SolmateErc20"));
+    let create = |pages: Contract| Action::Create {
+        initcode: there.initcode.clone(),
+        pages: Box::new(pages),
+        arguments: Word::from(5).to_be_bytes().to_vec(),
+    };
+    let run = |pages| {
+        let mut chains = Chains::new();
+        let intent = chains.intent(0, Word::ZERO, create(pages));
+        chains.run_one(intent)
+    };
+    let (_, same) = built("OzErc20");
+    assert!(run(same).is_ok_and(|receipt| receipt.succeeded()));
+    let other = run(here);
+    assert!(matches!(other, Err(Trouble::Different(_))), "they keep their supply in other slots: {other:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use alloy_consensus::transaction::SignerRecoverable;
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::Decodable2718;
 use lathe_compiler::compile::Contract;
+use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
 use revm::context::TxEnv;
 use revm::context::result::{EVMError, InvalidTransaction};
@@ -24,8 +25,10 @@ impl Ethereum {
         Ethereum { evm: Evm::of(block, SpecId::OSAKA) }
     }
 
-    fn one(&mut self, raw: &[u8]) -> Receipt {
+    /// One transaction of a block with this much gas left, which revm does not know.
+    fn one(&mut self, raw: &[u8], left: u64) -> Receipt {
         let tx = match read(raw) {
+            Ok(tx) if tx.gas_limit > left => return Receipt::refused(Refusal::BlockGas),
             Ok(tx) => tx,
             Err(refusal) => return Receipt::refused(refusal),
         };
@@ -56,9 +59,19 @@ impl Ledger for Ethereum {
         self.evm.set_nonce(account, nonce);
     }
 
+    fn install(&mut self, account: [u8; 20], code: &[u8], _: &Page) {
+        self.evm.set_code(account, code);
+    }
+
     fn execute(&mut self, block: &Block, raw: &[Vec<u8>]) -> Result<Vec<Receipt>, Trouble> {
         self.evm.block = block.clone();
-        Ok(raw.iter().map(|raw| self.one(raw)).collect())
+        let mut left = block.gas_limit;
+        let one = |raw: &Vec<u8>| {
+            let receipt = self.one(raw, left);
+            left -= receipt.gas;
+            receipt
+        };
+        Ok(raw.iter().map(one).collect())
     }
 
     fn accounts(&self) -> BTreeMap<[u8; 20], Account> {

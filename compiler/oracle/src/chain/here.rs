@@ -90,6 +90,13 @@ impl Ledger for Lathe {
         self.set(CellId::nonce(account), u128::from(nonce).into());
     }
 
+    fn install(&mut self, account: [u8; 20], _: &[u8], page: &Page) {
+        let words = Word::from(page.words.len() as u128);
+        let hash = self.codes.insert(page.clone());
+        self.set(CellId::known_code(hash), words);
+        self.set(CellId::code_hash(account), hash);
+    }
+
     fn execute(&mut self, block: &Block, raw: &[Vec<u8>]) -> Result<Vec<Receipt>, Trouble> {
         let bodies = raw.iter().map(|raw| body(raw)).collect::<Result<Vec<_>, _>>()?;
         let posted = batch::encode(&bodies).map_err(different)?;

@@ -3,6 +3,7 @@ use crate::chain::wallet::Fee;
 use crate::evm::{Account, Block, Log};
 use crate::world::Trouble;
 use lathe_compiler::compile::Contract;
+use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
 use std::collections::BTreeMap;
 
@@ -99,6 +100,9 @@ pub trait Ledger {
 
     /// Gives an account wei and a nonce before the first block.
     fn endow(&mut self, account: [u8; 20], wei: Word, nonce: u64);
+
+    /// Puts code at an account before the first block: these bytes on the EVM, this page here.
+    fn install(&mut self, account: [u8; 20], code: &[u8], page: &Page);
 
     /// Runs one block; a receipt for each transaction.
     ///

@@ -8,6 +8,7 @@ use crate::draw::ACCOUNTS;
 use crate::evm::{Account, Block, number, word};
 use crate::world::{self, Trouble, WEALTH, side};
 use lathe_compiler::compile::Contract;
+use lathe_vm::programs;
 use lathe_vm::word::Word;
 use revm::primitives::U256;
 use std::collections::BTreeMap;
@@ -68,6 +69,7 @@ pub struct Chains {
     sides: Vec<Side>,
     nonces: BTreeMap<usize, u64>,
     endowed: BTreeMap<[u8; 20], (Word, u64)>,
+    installed: Vec<[u8; 20]>,
     announced: Vec<(Vec<u8>, Contract)>,
     history: Vec<Vec<Intent>>,
     /// What was compared.
@@ -128,6 +130,7 @@ impl Chains {
             sides: ledgers.into_iter().map(side).collect(),
             nonces: BTreeMap::new(),
             endowed: BTreeMap::new(),
+            installed: Vec::new(),
             announced: Vec::new(),
             history: Vec::new(),
             counts: Counts::default(),
@@ -143,6 +146,14 @@ impl Chains {
         self.endowed.insert(account, (wei, nonce));
         for side in &mut self.sides {
             side.ledger.endow(account, wei, nonce);
+        }
+    }
+
+    /// Puts code at an account before the first block: code that stops at once, and any page.
+    pub fn install(&mut self, account: [u8; 20]) {
+        self.installed.push(account);
+        for side in &mut self.sides {
+            side.ledger.install(account, &[0], programs::token());
         }
     }
 
@@ -166,7 +177,8 @@ impl Chains {
 
     /// The nonce that a wallet signs next.
     pub fn next_nonce(&self, from: usize) -> u64 {
-        self.nonces.get(&from).copied().unwrap_or_default()
+        let first = || self.endowed.get(&Wallet::new(from).address()).map_or(0, |(_, nonce)| *nonce);
+        self.nonces.get(&from).copied().unwrap_or_else(first)
     }
 
     /// Runs one block on every side; the next one is a slot later.
@@ -203,7 +215,8 @@ impl Chains {
         }
         for (intent, receipt) in intents.iter().zip(&theirs) {
             if !matches!(receipt.outcome, Outcome::Refused(_)) {
-                *self.nonces.entry(intent.from).or_default() += 1;
+                let next = self.next_nonce(intent.from) + 1;
+                self.nonces.insert(intent.from, next);
             }
         }
         self.counts.add(&theirs);
@@ -230,6 +243,9 @@ impl Chains {
         let mut fresh = Chains::new();
         for (account, (wei, nonce)) in &self.endowed {
             fresh.endow(*account, *wei, *nonce);
+        }
+        for account in &self.installed {
+            fresh.install(*account);
         }
         for (initcode, pages) in &self.announced {
             fresh.announce(initcode, pages)?;
@@ -264,10 +280,10 @@ impl Chains {
     fn numbered(&self, intents: &[Intent]) -> Vec<Intent> {
         let mut next = self.nonces.clone();
         let number = |intent: &Intent| {
-            let known = next.entry(intent.from).or_default();
+            let known = next.entry(intent.from).or_insert_with(|| self.next_nonce(intent.from));
             let nonce = intent.nonce.unwrap_or(*known);
             if nonce == *known && intent.chain_id.is_none() && !matches!(intent.action, Action::Raw(_)) {
-                *known += 1;
+                *known = known.saturating_add(1);
             }
             Intent { nonce: Some(nonce), ..intent.clone() }
         };

@@ -8,6 +8,10 @@ use lathe_vm::word::Word;
 
 /// Every reason, each between transactions that go through.
 pub fn transactions_that_ethereum_refuses_change_nothing(s: &mut Scene<Chains>) {
+    let (contract, last) = (Wallet::new(7).address(), Wallet::new(8).address());
+    s.stage.endow(contract, Word::from(1 << 60), 1);
+    s.stage.install(contract);
+    s.stage.endow(last, Word::from(1 << 60), u64::MAX);
     let token = s.deploy("SoladyErc20", &[number(1000)], 0);
     let poor = Wallet::new(9).address();
     let base = u128::from(s.stage.block.base_fee);
@@ -27,6 +31,9 @@ pub fn transactions_that_ethereum_refuses_change_nothing(s: &mut Scene<Chains>) 
         (Refusal::PriorityAboveFee, Intent { fee: dynamic(base + 1, base + 2), ..usual(s, 0) }),
         (Refusal::IntrinsicGas, Intent { gas: 100, ..usual(s, 0) }),
         (Refusal::IntrinsicGas, Intent { gas: 0, ..usual(s, 0) }),
+        (Refusal::SenderHasCode, usual(s, 7)),
+        (Refusal::NonceAtMaximum, usual(s, 8)),
+        (Refusal::NonceTooLow, Intent { nonce: Some(u64::MAX - 1), ..usual(s, 8) }),
         (Refusal::Balance, usual(s, 9)),
         (Refusal::Balance, Intent { value: Word::new(1, 0), ..usual(s, 1) }),
         (Refusal::Balance, Intent { fee: Fee::Legacy(1 << 100), ..usual(s, 1) }),
@@ -57,8 +64,9 @@ pub fn transactions_that_ethereum_refuses_change_nothing(s: &mut Scene<Chains>) 
     s.ok(0, token, "totalSupply", &[]);
 }
 
-/// A transaction may ask for all gas of a block, and for no more.
+/// A transaction may ask for all gas of a block, and for no more; what those before it used counts.
 fn one_block_is_full(s: &mut Scene<Chains>) {
+    let limits = s.deploy("Limits", &[], 0);
     let usual = s.stage.block.gas_limit;
     s.stage.block.gas_limit = 10_000_000;
     for (gas, why) in [(10_000_001, Some(Refusal::BlockGas)), (10_000_000, None)] {
@@ -67,6 +75,15 @@ fn one_block_is_full(s: &mut Scene<Chains>) {
         let receipt = s.stage.run_one(intent).unwrap_or_else(|trouble| panic!("{trouble}"));
         assert_eq!(receipt.outcome, why.map_or(Outcome::Success, Outcome::Refused));
     }
+    // It takes all its gas, on every machine.
+    let burn = Action::Call { to: limits.address, data: limits.data("burn", &[]) };
+    let first = Intent { gas: 6_000_000, ..s.stage.intent(1, Word::ZERO, burn) };
+    let action = Action::Call { to: ACCOUNTS[0], data: Vec::new() };
+    let rest = |from, gas| Intent { gas, ..s.stage.intent(from, Word::ZERO, action.clone()) };
+    let block = [first, rest(2, 4_000_001), rest(3, 4_000_000)];
+    let receipts = s.stage.run(&block).unwrap_or_else(|trouble| panic!("{trouble}"));
+    let outcomes: Vec<Outcome> = receipts.iter().map(|receipt| receipt.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Failed, Outcome::Refused(Refusal::BlockGas), Outcome::Success]);
     s.stage.block.gas_limit = usual;
 }
 

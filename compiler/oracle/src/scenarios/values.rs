@@ -1,5 +1,6 @@
 //! Wei, and where accounts begin and end.
 use crate::chain::pair::{Action, Chains};
+use crate::chain::wallet::Wallet;
 use crate::draw::ACCOUNTS;
 use crate::stage::{Deployed, Reply, Scene, address, bytes, low160, number};
 use lathe_vm::sandbox::contract_address;
@@ -119,6 +120,33 @@ pub fn a_taken_address_is_not_created_at(s: &mut Scene<Chains>) {
     let made = made.unwrap_or_else(|| panic!("wei are in the way"));
     let reply = s.send(0, made.address, 10, made, "paid", &[]);
     assert_eq!(Word::from_first_bytes(&reply.output[32..]), Some(Word::from(16)));
+}
+
+/// Where contracts come to be, at nonces whose encodings have every length.
+pub fn created_addresses_follow_the_nonce(s: &mut Scene<Chains>) {
+    let nonces = [1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 1 << 32, (1 << 56) - 1, 1 << 56, u64::MAX - 1];
+    for (i, nonce) in nonces.into_iter().enumerate() {
+        s.stage.endow(Wallet::new(10 + i).address(), Word::from(1 << 60), nonce);
+    }
+    for (i, nonce) in nonces.into_iter().enumerate() {
+        let made = s.try_deploy(10 + i, "Receiver", &[], 0);
+        assert_eq!(made, Some(contract_address(Wallet::new(10 + i).address(), nonce)));
+    }
+}
+
+/// Calldata, answers and events of many bytes, and of lengths around whole words.
+pub fn large_data_go_in_and_out(s: &mut Scene<Chains>) {
+    let receiver = s.deploy("Receiver", &[], 0);
+    let factory = s.deploy("Factory", &[], 0);
+    for length in [0, 1, 31, 32, 33, 4095, 20_000] {
+        let data: Vec<u8> = (0..length).map(|i: u32| 0xc0 ^ (i * 7) as u8).collect();
+        let reply = raw(s, 1, receiver.address, 2, &data);
+        assert!(reply.succeeded);
+        let args = [address(receiver.address), bytes(&data)];
+        for way in ["forward", "borrow"] {
+            assert!(s.send(2, factory.address, 0, factory, way, &args).succeeded);
+        }
+    }
 }
 
 /// `create2` twice with the same salt and code; with wei sent there before; after a failure.
