@@ -214,9 +214,9 @@ pub(crate) fn accounts<'a>(
     cells: impl Iterator<Item = (&'a CellId, &'a Word)>,
 ) -> BTreeMap<[u8; 20], Account> {
     let mut accounts: BTreeMap<[u8; 20], Account> = BTreeMap::new();
-    // Immutables are code on the EVM, and known code is the host's there.
-    let own = |cell: &CellId| !matches!(cell.kind, kind::IMMUTABLE | kind::KNOWN_CODE);
-    for (cell, value) in cells.filter(|(cell, _)| own(cell)) {
+    // Immutables are code on the EVM, and which code is known is not there at all.
+    let elsewhere = [kind::IMMUTABLE, kind::KNOWN_CODE];
+    for (cell, value) in cells.filter(|(cell, _)| !elsewhere.contains(&cell.kind)) {
         let account = accounts.entry(cell.address).or_default();
         match cell.kind {
             kind::NONCE => account.nonce = value.lo as u64,

@@ -115,6 +115,8 @@ pub struct Machine<'a, V, T: Tracer> {
     numbers: HashMap<Word, u32>,
     /// Pages hashed in this batch that the store lacks: what makes them known makes them code.
     hashed_pages: HashMap<Word, Arc<Page>>,
+    /// Host memory that they take, roughly.
+    hashed_page_bytes: u64,
     frames: Vec<Open>,
     journal: Vec<JournalEntry>,
     events: Vec<Event>,
@@ -179,6 +181,7 @@ pub fn run<'a, V: StateRead, T: Tracer>(
         pages: vec![Arc::new(kernel.clone())],
         numbers: HashMap::from([(kernel.hash_word(), 0)]),
         hashed_pages: HashMap::new(),
+        hashed_page_bytes: 0,
         frames: Vec::new(),
         journal: Vec::new(),
         events: Vec::new(),
@@ -252,7 +255,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         let cells = self.world.len() as u64 * STATE_CELL;
         let held =
-            self.mem.bytes() + cells + self.hashed_page_bytes() + self.journal.len() as u64 * JOURNAL_ENTRY;
+            self.mem.bytes() + cells + self.hashed_page_bytes + self.journal.len() as u64 * JOURNAL_ENTRY;
         let limit = self.limits.max_memory_bytes;
         if held > limit {
             return Err(Halt::Limit { what: "memory bytes", limit });

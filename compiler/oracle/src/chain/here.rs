@@ -5,7 +5,7 @@ use crate::evm::{Account, Block, Log};
 use crate::world::{Trouble, accounts, gave_up, page};
 use alloy_consensus::{SignableTransaction, TxEnvelope};
 use alloy_eips::Decodable2718;
-use lathe_compiler::compile::{Contract, Options, compile};
+use lathe_compiler::compile::Contract;
 use lathe_vm::code::CodeStore;
 use lathe_vm::ethereum::creation::CreationData;
 use lathe_vm::ethereum::receipt::receipts;
@@ -13,6 +13,7 @@ use lathe_vm::ethereum::replay::{self, LIMITS};
 use lathe_vm::ethereum::{self, Reason, Transaction, batch};
 use lathe_vm::machine::tracer::NoTrace;
 use lathe_vm::machine::{self, Environment};
+use lathe_vm::programs;
 use lathe_vm::replay::BlockParams;
 use lathe_vm::state::{CellId, Tree};
 use lathe_vm::trace::Page;
@@ -20,7 +21,6 @@ use lathe_vm::word::Word;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The chain.
-#[derive(Default)]
 pub struct Lathe {
     cells: HashMap<CellId, Word>,
     /// The tree of these cells, once a block has run.
@@ -29,9 +29,14 @@ pub struct Lathe {
 }
 
 impl Lathe {
-    /// An empty chain.
+    /// A chain with nothing but the system contracts.
     pub fn new() -> Lathe {
-        Lathe::default()
+        let mut chain = Lathe { cells: HashMap::new(), tree: None, codes: CodeStore::new() };
+        for (address, page) in programs::system() {
+            chain.endow(*address, Word::ZERO, 1);
+            chain.install(*address, &[], page);
+        }
+        chain
     }
 
     /// The same batch over the state tree, as nodes have it: it must come to the same.
@@ -48,8 +53,8 @@ impl Lathe {
                 Tree::from_cells(self.cells.iter().map(|(cell, value)| (*cell, *value))).map_err(different)?
             }
         };
-        let run =
-            replay::execute(&tree, &self.codes, kernel(), params, posted, &LIMITS).map_err(different)?;
+        let run = replay::execute(&tree, &self.codes, programs::ethereum(), params, posted, &LIMITS)
+            .map_err(different)?;
         if (&run.receipts[..], run.result) != (receipts, result) {
             return Err(different("the state tree gives other receipts than its cells"));
         }
@@ -102,8 +107,14 @@ impl Ledger for Lathe {
         let posted = batch::encode(&bodies).map_err(different)?;
         let params = params(block);
         let environment = Environment::from(&params);
-        let run =
-            machine::run::<_, NoTrace>(&self.cells, &self.codes, kernel(), &environment, &posted, &LIMITS);
+        let run = machine::run::<_, NoTrace>(
+            &self.cells,
+            &self.codes,
+            programs::ethereum(),
+            &environment,
+            &posted,
+            &LIMITS,
+        );
         let run = run.map_err(|stopped| gave_up(&stopped))?;
         let receipts = receipts(&params, &bodies, &run.events).map_err(different)?;
         self.as_a_node(&params, &posted, &receipts, run.result)?;
@@ -116,8 +127,11 @@ impl Ledger for Lathe {
         Ok(receipts.into_iter().map(receipt).collect())
     }
 
+    /// Ethereum has no system contracts.
     fn accounts(&self) -> BTreeMap<[u8; 20], Account> {
-        accounts(self.cells.iter())
+        let mut accounts = accounts(self.cells.iter());
+        programs::system().iter().for_each(|(address, _)| drop(accounts.remove(address)));
+        accounts
     }
 
     /// Nothing is burnt.
@@ -213,13 +227,4 @@ fn refusal(reason: Reason) -> Refusal {
         Reason::BalanceTooLow => Refusal::Balance,
         _ => Refusal::Other("a rule that Ethereum does not have"),
     }
-}
-
-fn kernel() -> &'static Page {
-    static PAGE: std::sync::OnceLock<Page> = std::sync::OnceLock::new();
-    PAGE.get_or_init(|| {
-        let text = include_str!("../../../../vm/kernel/ethereum.yul");
-        let options = Options { kernel: true, ..Options::default() };
-        compile(text, &options).expect("the kernel compiles").deploy.page().expect("a page")
-    })
 }
