@@ -28,6 +28,12 @@ pub struct Lathe {
     codes: CodeStore,
 }
 
+impl Default for Lathe {
+    fn default() -> Lathe {
+        Lathe::new()
+    }
+}
+
 impl Lathe {
     /// A chain with nothing but the system contracts.
     pub fn new() -> Lathe {
