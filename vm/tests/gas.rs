@@ -197,10 +197,65 @@ fn a_precompile_that_cannot_be_paid_fails_and_takes_its_gas() {
 }
 
 #[test]
+fn wei_go_to_a_precompile_only_if_it_is_paid() {
+    // 20 for the identity of nothing; the stipend alone suffices. SHA-256 costs more than that.
+    for (number, gas, status) in [(4, 0, 1u64), (2, 0, 0), (2, 200, 1), (2, 199, 0)] {
+        let source = format!(
+            "seti [10], {number}\n seti [22], {gas}\n seti [23], 5\n call [2], [10], [20]
+             st [2], [90], 0\n seti [4], 32\n return [90], [4]"
+        );
+        let mut s = world(&source, "l: jmp l", 1_000_000);
+        let answer = call(&mut s, 5);
+        assert_eq!(Word::from_first_bytes(&answer.output).unwrap().lo as u64, status, "{number} {gas}");
+        let mut to = [0; 20];
+        to[19] = number;
+        assert_eq!(s.balance(to), num(5 * u128::from(status)));
+    }
+}
+
+#[test]
 fn a_precompile_that_is_not_computed_halts_the_contract_that_calls_it() {
     let inner = "seti [10], 8\n not [22], [90]\n staticcall [2], [10], [20]\n return [90], [90]";
     let [status, ..] = asked("call", "seti [22], 50000", 0, inner, 1_000_000);
     assert_eq!(status, 0);
+}
+
+/// What a whole block's gas can buy stays within the bounds under which the host runs batches: a batch never stops for them.
+#[test]
+fn gas_runs_out_before_the_host_does() {
+    let loops = [
+        ("far heap words", "seti [1], 1\n shli [1], [1], 14\n l: st [2], [2], 0\n add [2], [2], [1]\n jmp l"),
+        ("frames", "seti [1], 1\n l: ncall l, 4000"),
+        ("transient cells", "l: tstore [1], [2]\n addi [1], [1], 1\n jmp l"),
+        ("state cells", "seti [2], 1\n l: sstore [1], [2]\n addi [1], [1], 1\n jmp l"),
+        ("balances", "l: balance [1], [2]\n addi [2], [2], 1\n jmp l"),
+        ("logs", "l: log [1], [90], [90], 0\n jmp l"),
+        ("long logs", "seti [2], 60000\n l: log [1], [90], [2], 4\n jmp l"),
+        ("copies", "seti [2], 100000\n l: copy [90], [90], [2], 1\n jmp l"),
+        ("hashes", "seti [2], 9600\n l: keccak [1], [90], [2]\n jmp l"),
+        ("page hashes", "seti [2], 96000\n l: pagehash [1], [90], [2]\n jmp l"),
+        (
+            "short page hashes",
+            "seti [2], 96\n l: addi [3], [3], 1\n st [3], [90], 0\n pagehash [1], [90], [2]\n jmp l",
+        ),
+        ("SHA-256", "seti [2], 9600\n l: sha256 [1], [90], [2]\n jmp l"),
+        ("calls", "const [10], INNER\n not [22], [90]\n l: call [1], [10], [20]\n jmp l"),
+        ("identity", "seti [10], 4\n not [22], [90]\n seti [21], 50000\n l: call [1], [10], [20]\n jmp l"),
+        ("creations", "seti [2], 32\n l: create [1], [90], [2], 0\n jmp l"),
+    ];
+    for (what, source) in loops {
+        let mut s = world(source, "seti [1], 500\n st [1], [1], 4000\n return [90], [90]", 30_000_000);
+        s.traced = false;
+        s.limits = lathe_vm::ethereum::replay::LIMITS;
+        let message = Message { from: ALICE, to: OUTER, value: num(0), data: &[] };
+        let answer = s.call(&message).unwrap_or_else(|stopped| panic!("{what}: {stopped}"));
+        // The frames and the far words come to the end of memory first.
+        let ends = matches!(
+            answer.status,
+            Status::Halted(HaltKind::OutOfGas | HaltKind::FrameRange | HaltKind::MemoryRange)
+        );
+        assert!(ends, "{what}: {:?}", answer.status);
+    }
 }
 
 #[test]

@@ -98,12 +98,14 @@ impl<'a> Intake<'a> {
         nonce(state, p.from, p.nonce)?;
         self.fees(p.fees)?;
         self.gas(whole)?;
-        let fee = if p.paymaster.is_none() { p.fees.most(p.gas_limit) } else { Word::ZERO };
+        let most = p.fees.most(p.gas_limit);
+        let pays = p.paymaster.is_none_or(|paymaster| paymaster == p.from);
+        let fee = if pays { most } else { Word::ZERO };
         balance(state, p.from, p.value, fee)?;
         if let Some(paymaster) = p.paymaster {
-            let (has, fee) = (state.read(&CellId::balance(paymaster)), p.fees.most(p.gas_limit));
-            let detail = || format!("paymaster {} has {has}, fee up to {fee}", text(paymaster));
-            Reason::PaymasterRefused.unless(has >= fee, detail)?;
+            let has = state.read(&CellId::balance(paymaster));
+            let detail = || format!("paymaster {} has {has}, fee up to {most}", text(paymaster));
+            Reason::PaymasterRefused.unless(has >= most, detail)?;
             let code = state.read(&CellId::code_hash(paymaster));
             let detail = || format!("paymaster {} has no code", text(paymaster));
             Reason::PaymasterRefused.unless(!code.is_zero(), detail)?;

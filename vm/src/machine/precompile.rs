@@ -33,14 +33,13 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return self.done(s, Word::ZERO, self.nothing());
         }
         let (output, price) = self.answer(precompile, input)?;
-        if output.is_some() {
-            self.charge_cells(&self.planned_transfer(wei))?;
-        }
         let counts = self.metered() || self.frames.is_empty();
         let given = if counts { u64::from(self.forward(asked) + stipend) } else { price };
         let Some((mut output, left)) = output.zip(given.checked_sub(price)) else {
             return self.done(s, Word::ZERO, self.nothing());
         };
+        // From what the caller has kept: whether they are accessed at all depends on what the precompile was given.
+        self.charge_cells(&self.planned_transfer(wei))?;
         self.transfer(wei.from, wei.to, wei.value, 8, next)?;
         self.give_back(left as u32);
         let ctx = self.clock;

@@ -111,8 +111,10 @@ fn stays(s: &Step, e: &Executed, i: Instruction, price: u64) -> Option<u64> {
     // Done before the precompile was asked, or an account without code.
     let asked = called.filter(|_| reads || length.is_zero()).filter(|_| !refused(s, e, i));
     let Some(precompile) = asked else { return Some(left + stipend(s, e, i)) };
-    let given = forwarded(s, e, i, left);
-    let kept = if kernel { 0 } else { left - given };
+    // The cells of a transfer are paid for out of what the caller keeps.
+    let cells = if metered(s) { cells(s) } else { 0 };
+    let given = forwarded(s, e, i, left + cells);
+    let kept = if kernel { 0 } else { (left + cells - given).checked_sub(cells)? };
     match status.is_zero() {
         true => Some(kept),
         false => {
@@ -126,7 +128,7 @@ fn stays(s: &Step, e: &Executed, i: Instruction, price: u64) -> Option<u64> {
 pub(super) fn affords(s: &Step, e: &Executed, cost: u64) -> bool {
     let i = Instruction::decode(s.word);
     let counts = metered(s) || s.regs.ctx == 0;
-    let left = left(s, if metered(s) { price_of(s, i) } else { 0 }).unwrap_or_default();
+    let left = left(s, if metered(s) { price_of(s, i) - cells(s) } else { 0 }).unwrap_or_default();
     !counts || forwarded(s, e, i, left) + stipend(s, e, i) >= cost
 }
 
