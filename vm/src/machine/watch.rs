@@ -136,7 +136,7 @@ impl Tracer for Watch<'_> {
             b: b.new,
             old: d.old,
             new: d.new,
-            spent: regs.gas.saturating_sub(left),
+            spent: if regs.mode & mode::METERED == 0 { 0 } else { regs.gas.saturating_sub(left) },
             undone: self.undone,
             cells: &self.cells,
             opened: self.opened.as_ref(),
