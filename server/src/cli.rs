@@ -1,5 +1,5 @@
 //! The command line of `lathe`. Help texts are the manual: every subcommand shows an example.
-use crate::commands::{run::Run, setup::Setup, status::Status, submit::Submit, verify::Verify};
+use crate::commands::{debug::Debug, run::Run, setup::Setup, status::Status, submit::Submit, verify::Verify};
 use crate::config::Config;
 use crate::demo::Demo;
 use clap::{Parser, Subcommand};
@@ -49,6 +49,14 @@ pub enum Command {
                       Options behind a call belong to it, those before the first call to the deployment. Exit status 1: a call failed."
     )]
     Run(Box<Run>),
+    /// Replay a batch transaction by transaction, without a server: what each did, which cells it changed.
+    #[command(
+        after_help = "Examples:\n  lathe debug batch.json\n  lathe debug batch-1.json batch-2.json --genesis genesis.json\n  \
+                      lathe debug batch.json --tx 3 --trace --source Token.sol\n\n\
+                      A batch is what `lathe submit` posts: {\"number\", \"timestamp\", \"transactions\": [\"0x02f8...\"]}. It may name its \
+                      state too, as \"genesis\": {\"accounts\": [...]}. Exit status 1: it has no outcome."
+    )]
+    Debug(Debug),
     /// Run everything once on this machine: local L1, contracts, server, a batch, its proof, settlement.
     #[command(after_help = "Example:\n  lathe demo --txs 16")]
     Demo(Demo),

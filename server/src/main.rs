@@ -1,7 +1,7 @@
 //! The `lathe` binary: reads the command line, sets up logs and runs one subcommand.
 use clap::Parser;
 use lathe::cli::{Cli, Command};
-use lathe::commands::{CommandError, run, serve, setup, status, submit, verify};
+use lathe::commands::{CommandError, debug, run, serve, setup, status, submit, verify};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -30,6 +30,7 @@ fn execute(cli: Cli) -> Result<(), CommandError> {
             Command::Setup(args) => setup::run(args).await,
             Command::Verify(args) => verify::run(&args),
             Command::Run(args) => run::run(&args),
+            Command::Debug(args) => debug::run(&args),
             Command::Demo(args) => lathe::demo::run(args).await,
         }
     });

@@ -12,7 +12,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn every_subcommand_has_help_with_an_example() {
-    for name in ["serve", "submit", "status", "setup", "verify", "demo"] {
+    for name in ["serve", "submit", "status", "setup", "verify", "run", "debug", "demo"] {
         let output = lathe(&[name, "--help"]);
         assert!(output.status.success());
         let help = text(&output.stdout);
@@ -33,7 +33,7 @@ fn a_server_that_is_not_there_is_an_error_in_words() {
 fn files_that_are_missing_or_wrong_are_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_string();
-    for command in ["submit", "verify"] {
+    for command in ["submit", "verify", "debug"] {
         let output = lathe(&[command, &path("none.json")]);
         assert!(
             !output.status.success() && text(&output.stderr).contains("none.json"),

@@ -3,7 +3,7 @@
 use crate::batch::{self, BatchError, Record};
 use crate::code::{CodeStore, word_of};
 use crate::machine::tracer::{NoTrace, Recorder, Tracer};
-use crate::machine::{self, Environment, Finished, Limits, StateRead, Stopped};
+use crate::machine::{self, Environment, Event, Finished, Limits, Seen, StateRead, Stopped, Watch};
 use crate::receipt::{Receipt, receipts};
 use crate::state::{CellId, StateError, Touched, Tree};
 use crate::trace::{Access, BatchTrace, KeccakCall, Page, StateFinal, Statement, space};
@@ -207,6 +207,25 @@ pub fn execute(
     let run = run::<NoTrace>(tree, codes, kernel, params, &input, limits)?;
     let receipts = receipts(records, &run.events)?;
     Ok(Outcome { receipts, touched: touched_by(&run), steps: run.steps, result: run.result })
+}
+
+/// [`execute`], with every step told to `tell`; answers the events of the run too.
+///
+/// # Errors
+/// See [`ReplayError`].
+pub fn execute_watched(
+    tree: &Tree,
+    codes: &CodeStore,
+    kernel: &Page,
+    params: &BlockParams,
+    records: &[Record],
+    limits: &Limits,
+    tell: &mut dyn FnMut(&Seen),
+) -> Result<(Outcome, Vec<Event>), ReplayError> {
+    let input = batch::encode(records)?;
+    let run = machine::run_with(tree, codes, kernel, &params.into(), &input, limits, Watch::new(tell))?;
+    let (receipts, touched) = (receipts(records, &run.events)?, touched_by(&run));
+    Ok((Outcome { receipts, touched, steps: run.steps, result: run.result }, run.events))
 }
 
 /// The cells a run accessed, for [`Tree::apply`].

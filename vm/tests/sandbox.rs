@@ -1,8 +1,9 @@
 //! Claims about the sandbox, each run traced and checked: what calls and deployments leave, and what they undo.
 use lathe_vm::asm::assemble;
-use lathe_vm::isa::{Class, Instruction, OPS, Status as Runs, find, op};
+use lathe_vm::isa::{Class, Instruction, OPS, Status as Runs, find, op, price};
 use lathe_vm::machine::{Halt, HaltKind};
-use lathe_vm::sandbox::{Answer, Message, Sandbox, Status, contract_address};
+use lathe_vm::sandbox::{Answer, CallStatus, Message, Sandbox, Status, contract_address};
+use lathe_vm::state::CellId;
 use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
 use proptest::prelude::*;
@@ -226,4 +227,67 @@ fn random_programs_never_panic_and_leave_sound_traces() {
         .unwrap();
     let ends = ends.map(AtomicUsize::into_inner);
     assert!(ends.iter().all(|n| *n > 100), "successes, reverts and halts: {ends:?}");
+}
+
+/// Stores, calls itself once with a value, and reverts in the inner call.
+const NESTED: &str = "
+        callvalue [1]
+        jz [1], inner
+        seti [2], 5
+        sstore [2], [2]
+        address [3]
+        seti [6], 100000
+        call [7], [3], [4]
+        keccak [8], [0], [2], 0
+        return [0], [0]
+inner:  seti [2], 6
+        sstore [2], [2]
+        revert [0], [0]";
+
+#[test]
+fn an_onlooker_sees_every_step_and_changes_nothing() {
+    let make = || {
+        let mut s = sandbox();
+        (s.traced, s.gas) = (false, Some(1_000_000));
+        s.install(CONTRACT, text(NESTED));
+        s
+    };
+    let message = Message { from: ALICE, to: CONTRACT, value: Word::from(7), data: &[9] };
+    let (mut plain, mut watched) = (make(), make());
+    let (mut clocks, mut spent, mut opened, mut closed, mut undone) = (vec![], 0, vec![], vec![], vec![]);
+    let answer = watched.call_watched(&message, &mut |seen| {
+        clocks.push(seen.clock);
+        spent += seen.spent;
+        opened.extend(seen.opened.map(|o| (o.ctx, o.address, o.caller, o.value, o.calldata.clone())));
+        closed.extend(seen.closed.map(|c| (c.ctx, c.status)));
+        undone.extend(seen.undone);
+    });
+    let answer = answer.unwrap();
+    assert_eq!(answer, plain.call(&message).unwrap());
+    assert_eq!(watched.storage_slots(CONTRACT), plain.storage_slots(CONTRACT));
+    assert_eq!(watched.storage(CONTRACT, Word::from(5)), Word::from(5));
+    assert!(clocks.iter().copied().eq(1..=clocks.len() as u32), "{clocks:?}");
+    let [(outer, .., value, data), (inner, address, caller, nothing, _)] = &opened[..] else {
+        panic!("{opened:?}")
+    };
+    assert_eq!((*value, &data[..], *nothing), (Word::from(7), &[9][..], Word::ZERO));
+    assert_eq!((*address, *caller), (CONTRACT, CONTRACT));
+    assert_eq!(closed, [(*inner, CallStatus::Reverted), (*outer, CallStatus::Success)]);
+    assert_eq!(undone, [CellId::storage(CONTRACT, Word::from(6))]);
+    // The first run of the page comes off the callee's gas before its first step.
+    let first = price::page(text(NESTED).words.len());
+    assert_eq!(u64::from(answer.gas_used), u64::from(spent) + first);
+}
+
+#[test]
+fn what_a_halt_burns_is_not_what_its_steps_spend() {
+    let mut s = sandbox();
+    (s.traced, s.gas) = (false, Some(1_000_000));
+    s.install(CONTRACT, text("seti [1], 1\n sstore [1], [1]\n seti [2], 31\n .word 0x3ff"));
+    let mut spent = 0;
+    let message = Message { from: ALICE, to: CONTRACT, value: Word::ZERO, data: &[] };
+    let answer = s.call_watched(&message, &mut |seen| spent += seen.spent).unwrap();
+    assert_eq!(answer.status, Status::Halted(HaltKind::InvalidOpcode));
+    assert_eq!(answer.gas_used, 1_000_000);
+    assert!(spent > 0 && spent < 10_000, "{spent}");
 }

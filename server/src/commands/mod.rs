@@ -1,6 +1,7 @@
 //! What the subcommands do. Each prints for people, or JSON with `--json`; errors go to stderr and the exit
 //! status is 0 only for success.
 
+pub mod debug;
 pub mod run;
 pub mod serve;
 pub mod setup;

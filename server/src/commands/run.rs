@@ -154,6 +154,7 @@ impl<'a> Session<'a> {
         let to = address.ok_or_else(|| failed("the constructor"))?;
         let mut worst = Ok(());
         for (call, encoded) in &calls {
+            self.sandbox.gas = Some(call.gas);
             let message =
                 Message { from: call.from.into_array(), to, value: word(call.value), data: &encoded.data };
             let (answer, ()) = self.watched(&encoded.title, |sandbox, tell| {

@@ -64,6 +64,9 @@ const TREE: &str = "[state tree]";
 /// First use of code: the page's hash.
 const PAGE: &str = "[code page]";
 
+/// More than one part in so many without a line is worth a word.
+const UNPLACED: u64 = 4;
+
 /// A context that has not ended.
 struct Open {
     /// The node of the whole context, then those of its near calls.
@@ -259,6 +262,12 @@ impl<'p> Profile<'p> {
         text.push_str("\n  constraints      %    steps  line\n");
         for l in self.lines() {
             text.push_str(&format!("{} {:>8}  {}: {}\n", cost(l.own.gas), l.own.steps, l.line, l.text));
+        }
+        let own = self.lines.get(&None).copied().unwrap_or_default();
+        if own.gas * UNPLACED > total.gas {
+            text.push_str(
+                "\nsolc's optimiser keeps few places: --no-yul-optimizer finds the lines of most of the compiler's own\n",
+            );
         }
         text
     }

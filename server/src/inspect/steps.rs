@@ -5,6 +5,7 @@ use super::project::Project;
 use super::source::Line;
 use lathe_vm::isa::{Class, Instruction, Operand, find, op};
 use lathe_vm::sandbox::{CallStatus, Closed, Opened, Seen};
+use lathe_vm::state::{CellId, kind};
 use lathe_vm::{Word, disasm};
 use serde::Serialize;
 
@@ -185,6 +186,20 @@ impl<'p> Listing<'p> {
 
 fn address(bytes: [u8; 20]) -> String {
     format!("0x{}", hex::encode(bytes))
+}
+
+/// A state cell in words.
+pub fn cell_name(cell: &CellId) -> String {
+    let (of, slot) = (address(cell.address), number(cell.slot));
+    match cell.kind {
+        kind::STORAGE => format!("storage {of}[{slot:#x}]"),
+        kind::NONCE => format!("nonce {of}"),
+        kind::BALANCE => format!("balance {of}"),
+        kind::CODE_HASH => format!("code hash {of}"),
+        kind::IMMUTABLE => format!("immutable {of}[{slot}]"),
+        kind::TRANSIENT => format!("transient storage {of}[{slot:#x}]"),
+        _ => format!("known code {slot:#x}"),
+    }
 }
 
 /// The slots that a step read with their values, and what it wrote.

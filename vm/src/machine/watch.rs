@@ -137,7 +137,7 @@ impl Tracer for Watch<'_> {
             b: reads.b,
             old: reads.old,
             new,
-            spent: regs.gas.saturating_sub(left),
+            spent: if regs.mode & mode::METERED == 0 { 0 } else { regs.gas.saturating_sub(left) },
             undone: self.undone,
             cells: &self.cells,
             opened: self.opened.as_ref(),
