@@ -425,7 +425,8 @@ object "ethereum" {
             let paymaster := mload(TX_PAYMASTER())
             if paymaster {
                 payer := paymaster
-                fee := 0
+                // An account that is its own paymaster needs wei for both.
+                if iszero(eq(payer, sender)) { fee := 0 }
             }
             if iszero(reason) {
                 if iszero(affords(sender, mload(TX_VALUE()), fee)) { reason := BALANCE_LOW() }
@@ -476,7 +477,9 @@ object "ethereum" {
                 let v := byte(0, calldataload(add(at, 64)))
                 let s := calldataload(add(at, 32))
                 if and(lt(sub(v, 27), 2), iszero(gt(s, MAX_S()))) {
-                    yes := eq(signer(digest, calldataload(at), or(s, shl(255, sub(v, 27)))), account)
+                    let who := signer(digest, calldataload(at), or(s, shl(255, sub(v, 27))))
+                    // Nobody is not the account zero.
+                    if who { yes := eq(who, account) }
                 }
             }
         }
@@ -742,7 +745,7 @@ object "ethereum" {
                 value := shr(sub(256, bits), calldataload(add(at, 1)))
                 next := add(add(at, 1), size)
                 // The least that needs so many bytes; a single byte below 0x80 stands for itself.
-                let least := shr(8, shl(bits, 1))
+                let least := shl(sub(bits, 8), 1)
                 if eq(size, 1) { least := 0x80 }
                 if or(lt(value, least), gt(size, 32)) { next := MALFORMED() }
             }
@@ -806,7 +809,11 @@ object "ethereum" {
             let word := shl(8, calldataload(at))
             length := shr(sub(256, shl(3, size)), word)
             offset := add(add(at, 1), size)
-            if or(or(lt(length, 56), iszero(byte(0, word))), gt(size, 4)) { offset := MALFORMED() }
+            if or(or(lt(length, 56), iszero(byte(0, word))), gt(size, 4)) {
+                // A sum with any length could come back.
+                length := 0
+                offset := MALFORMED()
+            }
         }
 
         // [[address, [key, ...]], ...] before `end`: bytes of the items.

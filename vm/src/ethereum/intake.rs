@@ -98,7 +98,9 @@ impl<'a> Intake<'a> {
         nonce(state, p.from, p.nonce)?;
         self.fees(p.fees)?;
         self.gas(whole)?;
-        let fee = if p.paymaster.is_none() { p.fees.most(p.gas_limit) } else { Word::ZERO };
+        // An account that is its own paymaster needs wei for both.
+        let pays = p.paymaster.is_none_or(|paymaster| paymaster == p.from);
+        let fee = if pays { p.fees.most(p.gas_limit) } else { Word::ZERO };
         balance(state, p.from, p.value, fee)?;
         if let Some(paymaster) = p.paymaster {
             let (has, fee) = (state.read(&CellId::balance(paymaster)), p.fees.most(p.gas_limit));
