@@ -425,8 +425,8 @@ object "ethereum" {
             let paymaster := mload(TX_PAYMASTER())
             if paymaster {
                 payer := paymaster
-                // One that pays for itself has one balance for both.
-                if iszero(eq(paymaster, sender)) { fee := 0 }
+                // An account that is its own paymaster needs wei for both.
+                if iszero(eq(payer, sender)) { fee := 0 }
             }
             if iszero(reason) {
                 if iszero(affords(sender, mload(TX_VALUE()), fee)) { reason := BALANCE_LOW() }
@@ -479,7 +479,7 @@ object "ethereum" {
                 if and(lt(sub(v, 27), 2), iszero(gt(s, MAX_S()))) {
                     let who := signer(digest, calldataload(at), or(s, shl(255, sub(v, 27))))
                     // Nobody is not the account zero.
-                    yes := and(iszero(iszero(who)), eq(who, account))
+                    if who { yes := eq(who, account) }
                 }
             }
         }
@@ -778,10 +778,7 @@ object "ethereum" {
             }
             default {
                 offset, length := long(at, sub(prefix, 0xb7))
-                if gt(prefix, 0xbf) {
-                    offset := MALFORMED()
-                    length := 0
-                }
+                if gt(prefix, 0xbf) { offset := MALFORMED() }
             }
             next := add(offset, length)
         }
@@ -812,10 +809,10 @@ object "ethereum" {
             let word := shl(8, calldataload(at))
             length := shr(sub(256, shl(3, size)), word)
             offset := add(add(at, 1), size)
-            // Nothing is added to what is malformed, or the sum might wrap and come back.
             if or(or(lt(length, 56), iszero(byte(0, word))), gt(size, 4)) {
-                offset := MALFORMED()
+                // A sum with any length could come back.
                 length := 0
+                offset := MALFORMED()
             }
         }
 

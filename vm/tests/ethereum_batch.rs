@@ -1,7 +1,9 @@
 //! The posted batch, format 1: what is read is what was written, and what is refused says where.
 use lathe_vm::Word;
 use lathe_vm::ethereum::Transaction;
-use lathe_vm::ethereum::batch::{BatchError, MAX_BODY, batch_data_hash, decode, encode, priority_ops_hash};
+use lathe_vm::ethereum::batch::{
+    BatchError, MAX_BODY, MAX_RECORDS, batch_data_hash, decode, encode, priority_ops_hash,
+};
 use lathe_vm::ethereum::transaction::{AccountPayload, Fees, Key, Kind, Payload, PriorityOperation};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -100,6 +102,17 @@ fn what_cannot_be_posted_is_not_written() {
     let longest = encode(&[vec![3; MAX_BODY]]).unwrap();
     assert_eq!(longest[..5], [1, 0xff, 0xff, 0xff, 3]);
     assert_eq!(decode(&longest).unwrap()[0].len(), MAX_BODY);
+}
+
+#[test]
+fn a_batch_has_as_many_records_as_the_kernel_can_hash() {
+    let most = vec![[3]; MAX_RECORDS];
+    assert_eq!(MAX_RECORDS, 174_762);
+    let mut bytes = encode(&most).unwrap();
+    assert_eq!(decode(&bytes).map(|b| b.len()), Ok(MAX_RECORDS));
+    bytes.extend([0, 0, 1, 3]);
+    assert_eq!(decode(&bytes), Err(BatchError::TooMany));
+    assert_eq!(encode(&[&most[..], &[[3]]].concat()), Err(BatchError::TooMany));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use lathe_vm::ethereum::transaction::{Fees, Key, Kind, Payload, PriorityOperatio
 use lathe_vm::ethereum::{Reason, Receipt};
 use lathe_vm::machine::{CallStatus, Event, Log};
 use lathe_vm::replay::BlockParams;
+use lathe_vm::state::CellId;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sha3::{Digest, Keccak256};
@@ -90,6 +91,21 @@ fn logs_and_gas_go_to_the_transaction_that_they_belong_to() {
     assert_eq!((got[3].status, got[3].skip_reason), (false, Some(Reason::UnsupportedType)));
     assert_eq!((got[3].kind, got[3].from, got[3].effective_gas_price), (3, None, Word::ZERO));
     assert!(got[3].output.is_empty());
+}
+
+#[test]
+fn the_output_is_that_of_the_call_and_not_of_its_validation() {
+    let nonce = |account| Event::NonceWrite(CellId::nonce([account; 20]));
+    let events = [
+        // A callee without code; a constructor that reverts, behind which its nonce is taken back; a refusal.
+        vec![call_end(b"yes"), nonce(1), end(1, 30_000, 0)],
+        vec![nonce(1), nonce(2), call_end(b"why"), nonce(2), end(0, 30_000, 0)],
+        vec![call_end(b"yes"), call_end(b"no"), end(0x10e, 0, 0)],
+        vec![end(0x102, 0, 0)],
+    ];
+    let got = receipts(&params(), &bodies(), &events.concat()).unwrap();
+    let outputs: Vec<_> = got.iter().map(|r| &r.output[..]).collect();
+    assert_eq!(outputs, [&b""[..], b"why", b"no", b""]);
 }
 
 #[test]

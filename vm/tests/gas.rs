@@ -259,10 +259,10 @@ fn gas_runs_out_before_the_host_does() {
 }
 
 #[test]
-fn a_kernel_that_gives_too_little_for_the_first_run_makes_the_callee_halt_at_once() {
+fn a_page_whose_first_run_is_not_paid_does_not_run() {
     let mut s = world("l: jmp l", "l: jmp l", 3);
     let answer = call(&mut s, 0);
-    assert_eq!((answer.status, answer.gas_used, answer.steps), (Status::Halted(HaltKind::OutOfGas), 3, 1));
+    assert_eq!((answer.status, answer.gas_used, answer.steps), (Status::Halted(HaltKind::OutOfGas), 3, 0));
 }
 
 proptest! {

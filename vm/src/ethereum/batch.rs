@@ -11,6 +11,9 @@ pub const HEADER: usize = 3;
 /// Most bytes of a body.
 pub const MAX_BODY: usize = (1 << 24) - 1;
 
+/// Most records: the kernel hashes three words for each, and 2^24 bytes at once.
+pub const MAX_RECORDS: usize = (1 << 24) / 96;
+
 /// Why records or bytes are no batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
@@ -52,6 +55,9 @@ pub enum BatchError {
         /// Bytes of the body.
         len: usize,
     },
+    /// More records than the kernel can hash.
+    #[error("a batch has at most {MAX_RECORDS} records")]
+    TooMany,
     /// More bytes than the length can say.
     #[error("record {index} has {len} bytes, at most {MAX_BODY} can be posted")]
     TooLong {
@@ -80,6 +86,9 @@ pub(super) fn check_body(index: usize, offset: usize, body: &[u8]) -> Result<(),
 /// A body that is empty, too long, or too short for its signature.
 pub fn encode<B: AsRef<[u8]>>(bodies: &[B]) -> Result<Vec<u8>, BatchError> {
     let mut out = vec![VERSION];
+    if bodies.len() > MAX_RECORDS {
+        return Err(BatchError::TooMany);
+    }
     for (index, body) in bodies.iter().enumerate() {
         let body = body.as_ref();
         check_body(index, out.len(), body)?;
@@ -108,6 +117,9 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<&[u8]>, BatchError> {
         let length = length.iter().fold(0, |acc, b| acc << 8 | usize::from(*b));
         let body = rest.get(..length).ok_or_else(|| cut(HEADER + length))?;
         check_body(index, offset, body)?;
+        if index == MAX_RECORDS {
+            return Err(BatchError::TooMany);
+        }
         bodies.push(body);
         offset += HEADER + length;
     }

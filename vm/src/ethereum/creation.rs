@@ -54,7 +54,7 @@ impl CreationData {
     /// Reads creation data.
     ///
     /// # Errors
-    /// [`CreationError`]; the kernel skips exactly these transactions, and those whose deploy page is neither here nor
+    /// [`CreationError`]; in the kernel exactly these transactions fail, and those whose deploy page is neither here nor
     /// known.
     pub fn decode(mut bytes: &[u8]) -> Result<CreationData, CreationError> {
         let head = take(&mut bytes, 1, "version")?;

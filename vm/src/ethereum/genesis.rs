@@ -48,6 +48,12 @@ impl Genesis {
         self
     }
 
+    /// With an account, or a contract named before, that has this nonce.
+    pub fn nonce(mut self, address: Address, nonce: u64) -> Genesis {
+        self.cells.insert(CellId::nonce(address), small(nonce));
+        self
+    }
+
     /// With a storage slot that has this value.
     pub fn storage(mut self, address: Address, slot: Word, value: Word) -> Genesis {
         self.cells.insert(CellId::storage(address, slot), value);

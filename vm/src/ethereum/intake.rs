@@ -98,14 +98,14 @@ impl<'a> Intake<'a> {
         nonce(state, p.from, p.nonce)?;
         self.fees(p.fees)?;
         self.gas(whole)?;
-        let most = p.fees.most(p.gas_limit);
+        // An account that is its own paymaster needs wei for both.
         let pays = p.paymaster.is_none_or(|paymaster| paymaster == p.from);
-        let fee = if pays { most } else { Word::ZERO };
+        let fee = if pays { p.fees.most(p.gas_limit) } else { Word::ZERO };
         balance(state, p.from, p.value, fee)?;
         if let Some(paymaster) = p.paymaster {
-            let has = state.read(&CellId::balance(paymaster));
-            let detail = || format!("paymaster {} has {has}, fee up to {most}", text(paymaster));
-            Reason::PaymasterRefused.unless(has >= most, detail)?;
+            let (has, fee) = (state.read(&CellId::balance(paymaster)), p.fees.most(p.gas_limit));
+            let detail = || format!("paymaster {} has {has}, fee up to {fee}", text(paymaster));
+            Reason::PaymasterRefused.unless(has >= fee, detail)?;
             let code = state.read(&CellId::code_hash(paymaster));
             let detail = || format!("paymaster {} has no code", text(paymaster));
             Reason::PaymasterRefused.unless(!code.is_zero(), detail)?;

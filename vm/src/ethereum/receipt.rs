@@ -65,7 +65,7 @@ pub struct Receipt {
     /// Callee; none for a creation.
     #[serde(with = "json::address")]
     pub to: Option<Address>,
-    /// The contract created, or that would have been.
+    /// The contract created.
     #[serde(with = "json::address")]
     pub contract_address: Option<Address>,
     /// 1 if the call succeeded.
@@ -88,7 +88,8 @@ pub struct Receipt {
     /// Their 2048-bit bloom filter.
     #[serde(with = "json::data")]
     pub logs_bloom: [u8; BLOOM],
-    /// What the last call handed back, cut at [`crate::machine::Limits::max_output_bytes`].
+    /// What the call handed back, cut at [`crate::machine::Limits::max_output_bytes`]; for a transaction that was
+    /// skipped, what its validation did.
     #[serde(with = "json::data")]
     pub output: Vec<u8>,
 }
@@ -148,17 +149,20 @@ struct Ended<'a> {
 /// Cuts the events where the kernel ends a transaction.
 fn ended(events: &[Event]) -> Result<Vec<Ended<'_>>, ReceiptError> {
     let mut out = Vec::new();
-    let (mut logs, mut output) = (Vec::new(), &[][..]);
+    let (mut logs, mut output, mut validated) = (Vec::new(), &[][..], false);
     for event in events {
         match event {
             Event::Log(log) => match (log.address, &log.topics[..]) {
                 (KERNEL, &[outcome, gas_used, created]) => {
                     let (logs, output) = (std::mem::take(&mut logs), std::mem::take(&mut output));
+                    validated = false;
                     out.push(Ended { outcome, gas_used, created, logs, output });
                 }
                 _ => logs.push(log),
             },
             Event::CallEnd { output: bytes, .. } => output = bytes,
+            // The sender's nonce moves between the calls that validate and the one that the transaction is.
+            Event::NonceWrite(_) if !validated => (output, validated) = (&[][..], true),
             Event::NonceRead(_) | Event::NonceWrite(_) => {}
         }
     }

@@ -3,7 +3,7 @@ use super::storage::account;
 use super::tracer::Tracer;
 use super::window::small;
 use super::world::StateRead;
-use super::{Halt, HaltKind, Machine, Operands, Window};
+use super::{CallStatus, Halt, HaltKind, Machine, Operands, Window};
 use crate::state::CellId;
 use crate::trace::{Effect, Flow, Frame, Page, Regs, mode, space};
 use crate::word::Word;
@@ -68,6 +68,20 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if hash.is_zero() {
             return Err(HaltKind::NoCode.into());
         }
+        self.begin_transaction(s, caller.old);
+        let mut gas = 0;
+        let metered = s.i.imm & CALL_METERED != 0;
+        if metered {
+            // What a first run costs comes off the callee's gas; a page that cannot be paid does not run.
+            let given = self.transaction_values(block)?;
+            self.regs.gas = 0;
+            let left = u64::from(given).checked_sub(self.page_price(hash));
+            let Some(left) = left else {
+                self.tell(CallStatus::Halted(HaltKind::OutOfGas), &[], 0);
+                return self.done(s, Word::ZERO, self.nothing());
+            };
+            gas = left as u32;
+        }
         let callee = self.clock;
         self.mem.open(callee);
         let regs = [
@@ -76,20 +90,11 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             self.access(space::REG, callee, 3, 10, Some(caller.old))?,
         ];
         let dest = self.regs.fp + u32::from(s.i.d);
-        let first_run = self.page_price(hash);
         let page = self.page(hash)?;
-        let mut gas = 0;
-        let mut mode = if deploys { mode::DEPLOY } else { 0 };
-        if s.i.imm & CALL_STATIC != 0 {
-            mode |= mode::STATIC;
-        }
-        self.begin_transaction(s, caller.old);
-        if s.i.imm & CALL_METERED != 0 {
-            // What a first run costs comes off the callee's gas; with too little it halts at its first step.
-            gas = u64::from(self.transaction_values(block)?).saturating_sub(first_run) as u32;
-            mode |= mode::METERED;
-            self.regs.gas = 0;
-        }
+        let flag = |on: bool, bit: u32| if on { bit } else { 0 };
+        let mode = flag(deploys, mode::DEPLOY)
+            | flag(s.i.imm & CALL_STATIC != 0, mode::STATIC)
+            | flag(metered, mode::METERED);
         let frame = Frame { ctx: callee, caller: Regs { ctx, pc: self.regs.pc + 1, ..self.regs }, dest };
         match code {
             Some(code) if s.i.imm & !CALL_PROVEN == 0 => {
@@ -105,6 +110,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// Gas, origin and gas price of a metered call: the last two become registers 6 and 7 of context 0.
     fn transaction_values(&mut self, block: u32) -> Result<u32, Halt> {
+        self.unproven(|| "mimiccall with gas or other flags".into())?;
         let gas = self.slot(block + 5, 7)?.old;
         let origin = self.slot(block + 6, 8)?.old;
         let price = self.slot(block + 7, 9)?.old;

@@ -78,6 +78,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return self.precompile(s, precompile, calldata, wei, (asked, stipend), next);
         }
         if let Some(service) = system::service(wei.from, callee) {
+            self.give_back(stipend);
             return self.serve(s, service, calldata, wei.value, next);
         }
         let mut cells = self.planned_transfer(wei);

@@ -54,6 +54,9 @@ pub enum HaltKind {
     /// A deploy page that hands back a hash of which no page is known.
     #[error("a deploy page must hand back the hash of a known page")]
     UnknownCode,
+    /// A call of the kernel's own, of a precompile that Ethereum fails for this input.
+    #[error("the precompile refuses its input")]
+    PrecompileInput,
     /// The gas does not suffice.
     #[error("out of gas")]
     OutOfGas,

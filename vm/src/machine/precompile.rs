@@ -35,32 +35,41 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let (output, price) = self.answer(precompile, input)?;
         let counts = self.metered() || self.frames.is_empty();
         let given = if counts { u64::from(self.forward(asked) + stipend) } else { price };
-        let Some((mut output, left)) = output.zip(given.checked_sub(price)) else {
-            return self.done(s, Word::ZERO, self.nothing());
+        let paid =
+            output.and_then(|output| Ok((output, given.checked_sub(price).ok_or(HaltKind::OutOfGas)?)));
+        let (output, left) = match paid {
+            Ok(paid) => paid,
+            Err(kind) => {
+                self.tell(CallStatus::Halted(kind), &[], 0);
+                return self.done(s, Word::ZERO, self.nothing());
+            }
         };
         // From what the caller has kept: whether they are accessed at all depends on what the precompile was given.
         self.charge_cells(&self.planned_transfer(wei))?;
+        self.tell(CallStatus::Success, &output, left as u32);
         self.transfer(wei.from, wei.to, wei.value, 8, next)?;
         self.give_back(left as u32);
         let ctx = self.clock;
         self.mem.open(ctx);
         self.write_bytes(ctx, 0, &output, 6)?;
         let length = output.len() as u32;
-        // A transaction to a precompile: its answer is the receipt's output.
-        if self.frames.is_empty() {
-            output.truncate(self.limits.max_output_bytes);
-            self.events.push(Event::CallEnd {
-                status: CallStatus::Success,
-                output,
-                steps: 1,
-                gas: left as u32,
-            });
-        }
         self.done(s, Word::from(1), Window { space: space::HEAP, ctx, base: 0, length })
     }
 
-    /// The output for the bytes of a window, or none where Ethereum fails the call, and the price of it.
-    fn answer(&mut self, precompile: Precompile, input: Window) -> Result<(Option<Vec<u8>>, u64), Halt> {
+    /// Tells the receipts of a call that the kernel makes.
+    pub(super) fn tell(&mut self, status: CallStatus, output: &[u8], gas: u32) {
+        if self.frames.is_empty() {
+            let output = output[..output.len().min(self.limits.max_output_bytes)].to_vec();
+            self.events.push(Event::CallEnd { status, output, steps: 0, gas });
+        }
+    }
+
+    /// The output for the bytes of a window, or why Ethereum or this host fails the call, and the price of it.
+    fn answer(
+        &mut self,
+        precompile: Precompile,
+        input: Window,
+    ) -> Result<(Result<Vec<u8>, HaltKind>, u64), Halt> {
         let input = Self::bounded(input)?;
         self.charge(price::copy(input.length))?;
         self.moves(input.length)?;
@@ -68,10 +77,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.read_bytes(input, 5, &mut bytes)?;
         let price = precompile.gas(&bytes);
         match precompile.run(&bytes) {
-            Ok(output) => Ok((Some(output), price)),
-            Err(Failed::Input) => Ok((None, price)),
-            // The kernel has no one who could be told; a transaction to it fails.
-            Err(Failed::Unsupported(_)) if self.frames.is_empty() => Ok((None, price)),
+            Ok(output) => Ok((Ok(output), price)),
+            Err(Failed::Input) => Ok((Err(HaltKind::PrecompileInput), price)),
+            // The kernel goes on; a transaction to it fails.
+            Err(Failed::Unsupported(what)) if self.frames.is_empty() => {
+                Ok((Err(HaltKind::Unsupported(what)), price))
+            }
             Err(Failed::Unsupported(what)) if self.metered() => Err(HaltKind::Unsupported(what).into()),
             Err(Failed::Unsupported(what)) => Err(what.into()),
         }

@@ -64,6 +64,7 @@ fn places(opcode: u16) -> &'static [Place] {
             (Own(space::SLOT), 7, READ),
             (Own(space::SLOT), 8, READ),
             (Own(space::SLOT), 9, READ),
+            (Own(space::SLOT), 13, WRITE),
             (Own(space::REG), 11, WRITE),
             (Own(space::REG), 12, WRITE),
         ],

@@ -77,7 +77,7 @@ fn executed(s: &Step, e: &Executed, i: Instruction, due: Due) -> bool {
                 return (frame.caller.gas, s.next.gas) == (s.regs.gas, 0);
             }
             let given = block(s, e, 5).filter(|w| w.hi == 0 && w.lo < 1 << 32).map(|w| w.lo as u64);
-            let rest = given.map(|given| given.saturating_sub(due.first_run));
+            let rest = given.and_then(|given| given.checked_sub(due.first_run));
             frame.caller.gas == 0 && rest == Some(s.next.gas.into())
         }
         Flow::Call(frame) => {
@@ -93,6 +93,11 @@ fn executed(s: &Step, e: &Executed, i: Instruction, due: Due) -> bool {
 
 /// The gas after a step that stays in its context.
 fn stays(s: &Step, e: &Executed, i: Instruction, price: u64) -> Option<u64> {
+    if i.opcode == op::MIMICCALL {
+        // A page whose first run the gas does not pay for.
+        let failed = find_last(e, (space::SLOT, s.regs.ctx, s.regs.fp + u32::from(i.d)))?.is_zero();
+        return (failed && i.imm & MIMIC_METERED != 0).then_some(0);
+    }
     let left = left(s, price)?;
     let calls = matches!(i.opcode, op::CALL | op::STATICCALL | op::DELEGATECALL);
     let kernel = calls && s.regs.ctx == 0;
