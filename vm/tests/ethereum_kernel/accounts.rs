@@ -300,7 +300,7 @@ fn bytes_that_are_no_string_are_malformed_and_stop_nothing() {
         let p = transaction(alice().address(), 0);
         unsigned(AccountPayload { data: vec![0x11; len], ..p })
     };
-    let good = (256..600).map(body).find(|b| (batch::HEADER + 1 + b.len() - 2) % 256 == 0).unwrap();
+    let good = (256..600).map(body).find(|b| (batch::HEADER + 1 + b.len() - 2).is_multiple_of(256)).unwrap();
     let paymaster = batch::HEADER + 1 + good.len() - 2;
     let data = good.windows(40).position(|w| w == [0x11; 40]).unwrap() - 3;
     assert_eq!(good[data], 0xb9);

@@ -151,6 +151,21 @@ fn pages_stay_known_whatever_comes_after_them() {
 }
 
 #[test]
+fn a_page_is_known_once_its_gas_is_paid() {
+    let page = deploy();
+    let data = data(slice::from_ref(&page), page.hash_word(), 1);
+    let due = 4000 + 12 * page.words.len() as u64;
+    let paid = intrinsic::TRANSACTION + intrinsic::CREATION + intrinsic::DATA_BYTE * data.len() as u64;
+    for (gas_limit, known) in [(paid, false), (paid + due - 1, false), (paid + due, true)] {
+        let mut chain = Chain::new(genesis());
+        let body = sign(Payload { to: None, data: data.clone(), gas_limit, ..payload(0) });
+        let receipt = &chain.batch(&[body]).receipts[0];
+        assert_eq!((receipt.status, receipt.skip_reason, receipt.gas_used), (false, None, gas_limit));
+        assert_eq!(is_known(&chain, &page), known, "{gas_limit}");
+    }
+}
+
+#[test]
 fn an_address_that_is_taken_takes_all_gas() {
     let creation = || data(&[deploy(), runtime()], deploy().hash_word(), 1);
     fails(&mut Chain::new(genesis().nonce(at(0), 1)), creation());

@@ -203,3 +203,14 @@ fn the_kernel_walks_as_many_records_as_a_batch_has() {
     assert_eq!(outcome.result, [Word::from_be_bytes(hash), Word::ZERO, Word::ZERO]);
     assert_eq!(outcome.receipts.len(), batch::MAX_RECORDS);
 }
+
+#[test]
+fn the_block_has_the_gas_that_the_transactions_before_left() {
+    let with = |nonce, gas_limit| sign(Payload { gas_limit, ..payload(nonce) });
+    let mut chain = Chain::new(genesis());
+    chain.params.gas_limit = 100_000;
+    let left = 100_000 - intrinsic::TRANSACTION;
+    let outcome = chain.batch(&[with(0, 100_000), with(1, left + 1), with(1, left)]);
+    let reasons: Vec<_> = outcome.receipts.iter().map(|r| r.skip_reason).collect();
+    assert_eq!(reasons, [None, Some(lathe_vm::ethereum::Reason::GasLimitAboveBlock), None]);
+}
