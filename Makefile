@@ -1,6 +1,6 @@
 # Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
 
-.PHONY: demo test test-long lint bench bench-batch bench-compiler gpu-check setup setup-cuda soundness install install-tests install-llvm compiler kernel contracts clean-demo
+.PHONY: demo test test-long lint bench bench-batch bench-compiler differential gpu-check setup setup-cuda soundness install install-tests install-llvm compiler kernel contracts clean-demo
 
 CARGO ?= cargo
 KEYS  ?= target/keys
@@ -62,6 +62,14 @@ bench-compiler: contracts install-llvm
 	$(MAKE) -C compiler install
 	$(BUILD) --features compiler --bin prover-bench
 	$(BIN)/prover-bench compiler --require --json target/bench/compiler.json
+
+# Signed transactions on Ethereum (revm) and on Lathe's machine: what was compared, and differences, also as JSON in
+# target/differential.json. CASES draws more sequences.
+differential: contracts install-llvm
+	@mkdir -p target
+	$(MAKE) -C compiler install
+	$(CARGO) build --release -p lathe-oracle --example differential
+	$(BIN)/examples/differential target/differential.json $(CASES)
 
 # The proving stages of a batch as a table, and as JSON in target/bench.json.
 bench-batch:

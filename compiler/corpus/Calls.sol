@@ -29,6 +29,23 @@ abstract contract Interpreter {
         return _run(program);
     }
 
+    /// A callee that takes all of the little gas it is given, in one of two ways.
+    function _tire(address peer, uint256 y) private returns (bool ok, bytes memory result) {
+        bytes memory data = y == 0 ? abi.encodeCall(this.burn, ()) : abi.encodeCall(this.halt, ());
+        return peer.call{gas: 100_000 + 1000 * y}(data);
+    }
+
+    function halt() external pure {
+        assembly {
+            invalid()
+        }
+    }
+
+    /// Takes all gas there is.
+    function burn() public {
+        for (uint256 i = 0;; ++i) cells[i] = i;
+    }
+
     function _make(uint256 value, bytes memory program) internal virtual returns (address);
 
     function _makeSalted(uint256 value, uint256 salt, bytes memory program) internal virtual returns (address);
@@ -66,7 +83,9 @@ abstract contract Interpreter {
         else if (operation == 12) (ok, result) = _peer(x).call{value: y}("");
         else if (operation == 13) result = inner;
         else if (operation == 14) ok = _tried(_peer(x), y, inner);
-        if (operation == 2 || operation == 3 || operation == 4) emit Came(ok, result);
+        else if (operation == 15) (ok, result) = _tire(_peer(x), y);
+        else if (operation == 16) burn();
+        if (operation == 2 || operation == 3 || operation == 4 || operation == 15) emit Came(ok, result);
         if (!ok && x > 128) assembly { revert(add(result, 32), mload(result)) }
     }
 

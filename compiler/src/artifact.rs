@@ -1,8 +1,9 @@
-//! A compiled part in the forms that tools read: hex, source maps, link references.
-use crate::compile::Part;
+//! Compiled contracts and their parts in the forms that tools read: hex, creation data, source maps, link references.
+use crate::compile::{Contract, LinkReference, Part};
 use crate::diagnostic::Src;
 use serde_json::{Map, Value, json};
 use sha3::{Digest, Keccak256};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Bytes of an address.
@@ -47,17 +48,9 @@ impl Part {
 
     /// solc's `linkReferences`: file, library, places in bytes of the object.
     pub fn link_references_json(&self) -> Value {
-        let mut files = Map::new();
-        for reference in &self.link_references {
-            let (file, name) = reference.library.rsplit_once(':').unwrap_or(("", &reference.library));
-            let places = &mut files.entry(file).or_insert_with(|| json!({}))[name];
-            let place = json!({ "start": reference.byte(), "length": ADDRESS });
-            match places {
-                Value::Array(list) => list.push(place),
-                other => *other = json!([place]),
-            }
-        }
-        Value::Object(files)
+        references(
+            self.link_references.iter().map(|reference| (reference.library.as_str(), reference.byte())),
+        )
     }
 
     /// solc's compressed source map: one entry per instruction, `start:length:source:jump:modifier depth`, fields equal to
@@ -80,7 +73,93 @@ impl Part {
     }
 }
 
-impl crate::compile::LinkReference {
+/// The first byte of creation data: its layout.
+const VERSION: u8 = 1;
+/// The most pages that creation data holds.
+pub const MOST_PAGES: usize = 255;
+
+impl Contract {
+    /// Every page that must be known for the contract to be created and to create others: its deploy page, its runtime
+    /// page, then those of what it creates, each once.
+    pub fn pages(&self) -> Vec<&Part> {
+        let mut pages = Vec::new();
+        self.add_pages(&mut BTreeSet::new(), &mut pages);
+        pages
+    }
+
+    fn add_pages<'a>(&'a self, seen: &mut BTreeSet<String>, pages: &mut Vec<&'a Part>) {
+        let before = pages.len();
+        pages.extend(
+            std::iter::once(&self.deploy).chain(&self.runtime).filter(|part| seen.insert(part.object())),
+        );
+        // A contract of which nothing is new has been here with all that it creates.
+        if pages.len() > before {
+            self.created.iter().for_each(|created| created.add_pages(seen, pages));
+        }
+    }
+
+    /// Creation data, which a transaction that creates the contract carries, constructor arguments behind it:
+    ///
+    /// ```text
+    /// 1 | number of pages: 1 byte | length of each in words: 2 bytes | the pages, 8 bytes per word | hash of the first: 32 bytes
+    /// ```
+    ///
+    /// all big-endian, the deploy page first. `None` if a library's address is missing, or if there is no runtime page.
+    pub fn creation_data(&self) -> Option<Vec<u8>> {
+        hex::decode(self.creation_object()?).ok()
+    }
+
+    /// Creation data in hex, with [`placeholder`]s as in [`Part::object`] where addresses are missing. The hash of a page
+    /// that waits for one has the placeholder of the page's name, so that no tool takes the object for linked. `None` if
+    /// there is no runtime page.
+    pub fn creation_object(&self) -> Option<String> {
+        self.runtime.as_ref()?;
+        let pages = self.pages();
+        let mut text = format!("{VERSION:02x}{:02x}", pages.len());
+        for page in &pages {
+            text.push_str(&format!("{:04x}", page.words.len()));
+        }
+        pages.iter().for_each(|page| text.push_str(&page.object()));
+        match self.deploy.hash {
+            Some(hash) => text.push_str(&hex::encode(hash.to_be_bytes())),
+            None => text.push_str(&format!("{}{:024}", placeholder(&self.deploy.name), 0)),
+        }
+        Some(text)
+    }
+
+    /// solc's `linkReferences` of the [`Self::creation_object`].
+    pub fn creation_link_references_json(&self) -> Value {
+        let pages = self.pages();
+        let mut start = 2 + 2 * pages.len();
+        let mut places = Vec::new();
+        for page in &pages {
+            let of = |reference: &'_ LinkReference| start + reference.byte();
+            places.extend(page.link_references.iter().map(|r| (r.library.as_str(), of(r))));
+            start += page.bytes();
+        }
+        if self.deploy.hash.is_none() {
+            places.push((&self.deploy.name, start));
+        }
+        references(places.into_iter())
+    }
+}
+
+/// solc's `linkReferences` of names and places: file, library, places in bytes.
+fn references<'a>(all: impl Iterator<Item = (&'a str, usize)>) -> Value {
+    let mut files = Map::new();
+    for (name, start) in all {
+        let (file, name) = name.rsplit_once(':').unwrap_or(("", name));
+        let places = &mut files.entry(file).or_insert_with(|| json!({}))[name];
+        let place = json!({ "start": start, "length": ADDRESS });
+        match places {
+            Value::Array(list) => list.push(place),
+            other => *other = json!([place]),
+        }
+    }
+    Value::Object(files)
+}
+
+impl LinkReference {
     /// Where its constant begins in the object, in bytes.
     fn byte(&self) -> usize {
         32 * self.constant
@@ -107,7 +186,6 @@ fn difference(last: [i64; 3], now: [i64; 3]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compile::LinkReference;
     use crate::diagnostic::Span;
     use std::collections::BTreeMap;
 

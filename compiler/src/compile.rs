@@ -1,4 +1,5 @@
 //! One contract from Yul text to code pages: objects innermost first, since a page's hash is part of what creates it.
+use crate::artifact::MOST_PAGES;
 use crate::backend;
 use crate::diagnostic::{Diagnostic, Loc, Src};
 use crate::llvm::{self, Role, Scope, Symbol};
@@ -103,7 +104,17 @@ pub struct Contract {
 pub fn compile(yul_text: &str, options: &Options) -> Result<Contract, Vec<Diagnostic>> {
     let dialect = if options.kernel { Dialect::Kernel } else { Dialect::Evm };
     let object = crate::yul::parse_in(dialect, yul_text)?;
-    Compiler { options, done: BTreeMap::new() }.contract(&object)
+    let contract = Compiler { options, done: BTreeMap::new() }.contract(&object)?;
+    let pages = contract.pages().len();
+    if pages > MOST_PAGES {
+        let message = format!(
+            "`{}` and the contracts that it can create have {pages} pages; creation data holds {MOST_PAGES}: let another \
+             contract create some of them",
+            object.name
+        );
+        return Err(vec![Diagnostic::error(object.loc, message)]);
+    }
+    Ok(contract)
 }
 
 /// True for the name that solc gives runtime code.

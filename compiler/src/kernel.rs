@@ -7,7 +7,7 @@ use crate::solc::SolcError;
 use crate::solc::evm::EVM_VERSION;
 use crate::solc::paths::Paths;
 use crate::standard_json;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -37,8 +37,8 @@ pub enum KernelError {
 pub type Files = BTreeMap<PathBuf, String>;
 
 /// Compiles all sources of a folder: kernels with [`Options::kernel`], contracts to their runtime pages, both with
-/// everything else as it is by default. A Solidity file must have a contract of its own name; one that has no code, as an
-/// interface, makes no page. What several sources import may lie in folders further down.
+/// everything else as it is by default. A Solidity file must have a contract of its own name; one that nobody can call, as an
+/// interface or a library of internal functions, makes no page. What several sources import may lie in folders further down.
 ///
 /// # Errors
 /// Files that cannot be read, a missing solc, or faulty sources.
@@ -155,6 +155,13 @@ fn project(language: Language, source: &Path, name: &str) -> Result<Project, Ker
     })
 }
 
+/// Whether a contract's ABI has anything to call.
+fn can_be_called(front: &Map<String, Value>) -> bool {
+    let entries = front.get("abi").and_then(Value::as_array);
+    let calls = ["function", "fallback", "receive"];
+    entries.into_iter().flatten().any(|entry| calls.iter().any(|call| entry["type"] == *call))
+}
+
 /// A page in hex, six words to a line: what changes in it is not the whole file.
 fn lines(part: &Part) -> String {
     let line = |words: &[u64]| {
@@ -179,5 +186,6 @@ fn part<'a>(output: &'a Output, source: &Path, name: &str) -> Result<Option<&'a 
         KernelError::Source(source.to_owned(), message)
     })?;
     let code = contract.result.as_ref().and_then(|result| result.as_ref().ok());
+    let code = code.filter(|_| is_yul || can_be_called(&contract.front));
     Ok(code.map(|code| code.runtime.as_ref().unwrap_or(&code.deploy)))
 }

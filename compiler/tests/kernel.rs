@@ -21,6 +21,16 @@ pragma solidity ^0.8.24;
 abstract contract Step { function step() internal pure returns (uint256) { return 3; } }
 ";
 
+/// A library that no page is made of, since nobody can call it.
+const ERRORS: &str = "\
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.24;
+library Errors {
+    error No();
+    function no() internal pure { revert No(); }
+}
+";
+
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -74,6 +84,7 @@ fn a_folder_is_built_and_whatever_differs_is_named() {
         ("small.yul", KERNEL),
         ("system/Counter.sol", COUNTER),
         ("system/shared/Step.sol", STEP),
+        ("system/Errors.sol", ERRORS),
         ("old.hex", ""),
     ];
     let folder = folder(&sources);

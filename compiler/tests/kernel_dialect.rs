@@ -87,7 +87,7 @@ fn a_mimiccall_finds_its_operands_in_neighbouring_slots() {
         slots.extend((flags & 8 != 0).then_some([5, 6, 7]).into_iter().flatten());
         slots
     };
-    for (level, flags) in LEVELS.into_iter().flat_map(|level| (0..32).map(move |flags| (level, flags))) {
+    for (level, flags) in LEVELS.into_iter().flat_map(|level| (0..64).map(move |flags| (level, flags))) {
         let part = kernel(&call(flags), level);
         let mut slots: HashMap<String, String> = HashMap::new();
         let mut calls = 0;
@@ -227,7 +227,7 @@ fn numbers_of_instructions_are_literals_that_the_machine_knows() {
     for kind in ["0", "4", "5", "7", "0x10001"] {
         assert_eq!(fault(&format!("{{ pop(aload({kind}, 1)) }}")), "`aload`: its kinds are 1, 2, 3 and 6");
     }
-    let flags = "{ pop(mimiccall(32, 1, 2, 3, 4, 5, 6, 7, 8, 9)) }";
+    let flags = "{ pop(mimiccall(64, 1, 2, 3, 4, 5, 6, 7, 8, 9)) }";
     assert_eq!(fault(flags), "`mimiccall`: its flags are sums of 1, 2, 4, 8, 16 and 32");
     assert!(fault("{ pop(sha256(1)) }").contains("`sha256` takes 2 arguments, found 1"));
 }

@@ -1,271 +1,57 @@
 //! Contracts that call and create each other do on Lathe's machine what they do on the EVM: scenarios with several of
 //! them, and drawn programs of nested calls. Every run is compared as in the differential tests, and traced.
-#[path = "scenarios/nested.rs"]
-mod nested;
-
 use lathe_compiler::compile::Level;
-use lathe_oracle::abi::{Value, encode};
-use lathe_oracle::corpus::{self, Compiled};
-use lathe_oracle::draw::{ACCOUNTS, Call, address_word};
-use lathe_oracle::world::{Agreed, World};
-use lathe_vm::word::Word;
+use lathe_oracle::nested::{self, Tally};
+use lathe_oracle::scenarios::{self, contracts};
+use lathe_oracle::stage::Scene;
+use lathe_oracle::world::World;
 
-/// Contracts by address in a world of their own.
-pub struct Scene {
-    world: World,
-    level: Level,
-}
-
-/// A deployed contract.
-#[derive(Clone, Copy)]
-pub struct Deployed {
-    address: [u8; 20],
-    code: &'static Compiled,
-}
-
-fn address(address: [u8; 20]) -> Value {
-    Value::Word(address_word(address))
-}
-
-fn number(number: u128) -> Value {
-    Value::Word(Word::from(number))
-}
-
-fn bytes(bytes: &[u8]) -> Value {
-    Value::Bytes(bytes.to_vec())
-}
-
-impl Deployed {
-    /// Calldata of a call of this function.
-    fn data(&self, function: &str, arguments: &[Value]) -> Vec<u8> {
-        let found = self.code.abi.function(function);
-        found.unwrap_or_else(|| panic!("{} has no {function}", self.code.name)).call(arguments)
-    }
-}
-
-impl Scene {
-    fn new(level: Level) -> Scene {
-        Scene { world: World::traced(), level }
-    }
-
-    /// Deploys a contract of the corpus, from the first account.
-    fn deploy(&mut self, name: &str, arguments: &[Value], value: u128) -> Deployed {
-        let (code, pages) = corpus::built(name, self.level).unwrap_or_else(|error| panic!("{error}"));
-        let arguments = encode(&code.abi.constructor, arguments);
-        let deployed = code.deploy(&mut self.world, ACCOUNTS[0], &pages, &arguments, value.into());
-        let (_, address) = deployed.unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
-        Deployed { address: address.unwrap_or_else(|| panic!("{name} is not deployed")), code }
-    }
-
-    /// Calls a contract that may be a proxy before the one whose function it is.
-    fn send(
-        &mut self,
-        from: usize,
-        to: [u8; 20],
-        value: u128,
-        of: Deployed,
-        function: &str,
-        args: &[Value],
-    ) -> Agreed {
-        let data = of.data(function, args);
-        let call = Call { name: function.into(), from: ACCOUNTS[from], value: value.into(), data };
-        self.world.call(to, &call).unwrap_or_else(|trouble| panic!("{function}: {trouble}"))
-    }
-
-    /// A call that must succeed; its first word.
-    fn ok(&mut self, from: usize, to: Deployed, function: &str, args: &[Value]) -> Word {
-        self.ok_at(from, to.address, to, function, args)
-    }
-
-    fn ok_at(&mut self, from: usize, at: [u8; 20], of: Deployed, function: &str, args: &[Value]) -> Word {
-        let agreed = self.send(from, at, 0, of, function, args);
-        assert!(agreed.succeeded(), "{function} fails: 0x{}", hex::encode(&agreed.evm.output));
-        Word::from_first_bytes(&agreed.evm.output).unwrap_or_default()
-    }
-
-    /// A call that must fail.
-    fn fails(&mut self, from: usize, to: Deployed, function: &str, args: &[Value]) {
-        assert!(!self.send(from, to.address, 0, to, function, args).succeeded(), "{function} succeeds");
-    }
-}
+/// Drawn worlds where nothing else is said.
+const CASES: u32 = 60;
+/// Calls in each, at most.
+const CALLS: usize = 5;
 
 /// At both of the levels that matter.
-fn at_levels(play: impl Fn(&mut Scene)) {
+fn at_levels(play: impl Fn(&mut Scene<World>)) {
     for level in [Level::O3, Level::Oz] {
-        play(&mut Scene::new(level));
+        play(&mut Scene::new(World::traced(), level));
     }
 }
 
-fn low160(word: Word) -> [u8; 20] {
-    let mut out = [0; 20];
-    out.copy_from_slice(&word.to_be_bytes()[12..]);
-    out
+macro_rules! play {
+    ($($name:ident,)*) => {
+        $(#[test]
+        fn $name() {
+            at_levels(contracts::$name);
+        })*
+
+        const PLAYED: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+play! {
+    a_pair_made_by_a_factory_trades_two_tokens,
+    vaults_hold_tokens_for_shares,
+    a_proxy_delegates_and_is_upgraded,
+    proxies_with_admin_and_beacon_find_their_code,
+    a_factory_makes_children_and_catches_what_they_throw,
+    libraries_write_their_callers_storage,
+    wrapped_wei_is_paid_out,
 }
 
 #[test]
-fn a_pair_made_by_a_factory_trades_two_tokens() {
-    at_levels(|s| {
-        let (a, b) =
-            (s.deploy("SolmateErc20", &[number(1 << 90)], 0), s.deploy("OzErc20", &[number(1 << 90)], 0));
-        let factory = s.deploy("PairFactory", &[address(ACCOUNTS[0])], 0);
-        let made = s.ok(1, factory, "createPair", &[address(a.address), address(b.address)]);
-        s.fails(1, factory, "createPair", &[address(b.address), address(a.address)]);
-        s.fails(1, factory, "createPair", &[address(b.address), address(b.address)]);
-        let code = corpus::compiled().unwrap().iter().find(|c| c.name == "Pair").unwrap();
-        let pair = Deployed { address: low160(made), code };
-        let token0 = if low160(s.ok(0, pair, "token0", &[])) == a.address { a } else { b };
-        let token1 = if token0.address == a.address { b } else { a };
-        s.fails(0, pair, "mint", &[address(ACCOUNTS[0])]);
-        let pay = |s: &mut Scene, token: Deployed, amount: u128| {
-            s.ok(0, token, "transfer", &[address(pair.address), number(amount)]);
-        };
-        pay(s, token0, 1_000_000_000);
-        pay(s, token1, 4_000_000_000);
-        assert_eq!(s.ok(0, pair, "mint", &[address(ACCOUNTS[0])]), Word::from(2_000_000_000 - 1000));
-        let swap = |s: &mut Scene, out0: u128, out1: u128, data: &[u8]| {
-            let args = [number(out0), number(out1), address(ACCOUNTS[2]), bytes(data)];
-            s.send(2, pair.address, 0, pair, "swap", &args).succeeded()
-        };
-        pay(s, token0, 1_000_000);
-        let out = s.ok(0, pair, "quote", &[number(1_000_000), number(1)]).lo;
-        assert!(!swap(s, 0, out + 1, &[]), "more than the invariant allows");
-        assert!(!swap(s, 0, out, &[1, 2, 3]), "the callback goes to an account without code");
-        assert!(swap(s, 0, out, &[]));
-        assert_eq!(s.ok(0, token1, "balanceOf", &[address(ACCOUNTS[2])]), Word::from(out));
-        assert!(!swap(s, 5, 5, &[]), "nothing was paid in");
-        pay(s, token1, 777);
-        s.ok(3, pair, "sync", &[]);
-        s.ok(0, pair, "transfer", &[address(pair.address), number(1_000_000_000)]);
-        s.ok(0, pair, "burn", &[address(ACCOUNTS[3])]);
-        s.fails(0, pair, "burn", &[address(ACCOUNTS[3])]);
-    });
+fn every_scenario_of_calls_is_played() {
+    let all: Vec<&str> = scenarios::of_calls::<World>().iter().map(|scenario| scenario.name).collect();
+    assert_eq!(all, PLAYED);
 }
 
 #[test]
-fn vaults_hold_tokens_for_shares() {
-    for (vault, asset) in
-        [("OzVault", "SolmateErc20"), ("SolmateVault", "OzErc20"), ("SoladyVault", "OzErc20")]
-    {
-        at_levels(|s| {
-            let token = s.deploy(asset, &[number(1_000_000)], 0);
-            let vault = s.deploy(vault, &[address(token.address)], 0);
-            let me = || address(ACCOUNTS[0]);
-            s.fails(0, vault, "deposit", &[number(1000), me()]);
-            s.ok(0, token, "approve", &[address(vault.address), number(1 << 100)]);
-            s.ok(0, vault, "deposit", &[number(1000), me()]);
-            s.ok(0, token, "transfer", &[address(vault.address), number(333)]);
-            s.ok(0, vault, "mint", &[number(77), address(ACCOUNTS[1])]);
-            s.ok(0, vault, "totalAssets", &[]);
-            s.ok(0, vault, "withdraw", &[number(500), address(ACCOUNTS[2]), me()]);
-            s.fails(2, vault, "redeem", &[number(10), address(ACCOUNTS[2]), me()]);
-            s.ok(1, vault, "redeem", &[number(77), address(ACCOUNTS[1]), address(ACCOUNTS[1])]);
-            s.fails(0, vault, "withdraw", &[number(1_000_000), me(), me()]);
-        });
-    }
-}
-
-#[test]
-fn a_proxy_delegates_and_is_upgraded() {
-    at_levels(|s| {
-        let first = s.deploy("OzUpgradeable", &[], 0);
-        let second = s.deploy("OzUpgradeable", &[], 0);
-        let start = first.data("initialize", &[address(ACCOUNTS[1])]);
-        let proxy = s.deploy("OzProxy", &[address(first.address), bytes(&start)], 0).address;
-        s.ok_at(1, proxy, first, "setValue", &[number(42)]);
-        assert!(!s.send(2, proxy, 0, first, "setValue", &[number(43)]).succeeded());
-        assert!(!s.send(0, proxy, 0, first, "initialize", &[address(ACCOUNTS[0])]).succeeded());
-        let upgrade = [address(second.address), bytes(&[])];
-        assert!(!s.send(0, proxy, 0, first, "upgradeToAndCall", &upgrade).succeeded());
-        assert!(
-            !s.send(1, proxy, 0, first, "upgradeToAndCall", &[address(ACCOUNTS[0]), bytes(&[])]).succeeded()
-        );
-        let next = second.data("setValue", &[number(7)]);
-        s.ok_at(1, proxy, first, "upgradeToAndCall", &[address(second.address), bytes(&next)]);
-        assert_eq!(s.ok_at(3, proxy, second, "value", &[]), Word::from(7));
-        assert_eq!(low160(s.ok_at(3, proxy, second, "owner", &[])), ACCOUNTS[1]);
-        assert!(!s.send(1, first.address, 0, first, "upgradeToAndCall", &upgrade).succeeded());
-    });
-}
-
-#[test]
-fn proxies_with_admin_and_beacon_find_their_code() {
-    at_levels(|s| {
-        let first = s.deploy("OzUpgradeable", &[], 0);
-        let second = s.deploy("OzUpgradeable", &[], 0);
-        let start = first.data("initialize", &[address(ACCOUNTS[1])]);
-        // The proxy makes its administrator in its constructor.
-        let arguments = [address(first.address), address(ACCOUNTS[0]), bytes(&start)];
-        let proxy = s.deploy("OzTransparentProxy", &arguments, 0);
-        s.ok_at(1, proxy.address, first, "setValue", &[number(9)]);
-        let beacon = s.deploy("OzBeacon", &[address(first.address)], 0);
-        let behind: Vec<Deployed> =
-            (0..2).map(|_| s.deploy("OzBeaconProxy", &[address(beacon.address), bytes(&start)], 0)).collect();
-        s.ok_at(1, behind[0].address, first, "setValue", &[number(5)]);
-        s.fails(1, beacon, "upgradeTo", &[address(second.address)]);
-        s.ok(0, beacon, "upgradeTo", &[address(second.address)]);
-        s.ok_at(1, behind[1].address, second, "setValue", &[number(6)]);
-        assert_eq!(s.ok_at(1, behind[0].address, first, "value", &[]), Word::from(5));
-    });
-}
-
-#[test]
-fn a_factory_makes_children_and_catches_what_they_throw() {
-    at_levels(|s| {
-        let factory = s.deploy("Factory", &[], 0);
-        let salt = || number(3);
-        for seed in [1, 13] {
-            s.send(1, factory.address, 55, factory, "make", &[number(seed)]);
-            s.ok(1, factory, "make2", &[number(seed), salt()]);
-        }
-        // The same salt and arguments again: a collision, caught.
-        assert_eq!(s.ok(1, factory, "make2", &[number(1), salt()]), Word::ZERO);
-        assert_eq!(s.ok(1, factory, "count", &[]), Word::from(2));
-        for value in [5, 7, 8, 9] {
-            s.ok(2, factory, "set", &[number(0), number(value)]);
-        }
-        s.fails(2, factory, "set", &[number(2), number(1)]);
-        let child = low160(s.ok(2, factory, "children", &[number(1)]));
-        let code = corpus::compiled().unwrap().iter().find(|c| c.name == "Child").unwrap();
-        let child = Deployed { address: child, code };
-        for function in ["seed", "parent", "value"] {
-            let data = child.data(function, &[]);
-            for way in ["forward", "look", "borrow"] {
-                s.ok(3, factory, way, &[address(child.address), bytes(&data)]);
-            }
-        }
-        let set = child.data("set", &[number(70)]);
-        for way in ["forward", "look", "borrow"] {
-            s.ok(3, factory, way, &[address(child.address), bytes(&set)]);
-        }
-        s.send(0, factory.address, 100, factory, "forward", &[address(ACCOUNTS[3]), bytes(&[])]);
-        for amount in [3, 1 << 90] {
-            s.ok(0, factory, "pay", &[address(ACCOUNTS[2]), number(amount)]);
-        }
-    });
-}
-
-#[test]
-fn libraries_write_their_callers_storage() {
+fn nested_programs_end_alike() {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
     for level in [Level::O3, Level::Oz] {
-        let world = corpus::world_with_libraries(level).unwrap_or_else(|error| panic!("{error}"));
-        let mut s = Scene { world, level };
-        let user = s.deploy("Libraries", &[], 0);
-        s.ok(1, user, "credit", &[address(ACCOUNTS[1]), number(5)]);
-        assert_eq!(s.ok(1, user, "credit", &[address(ACCOUNTS[1]), number(6)]), Word::from(11));
-        s.fails(1, user, "credit", &[address(ACCOUNTS[1]), Value::Word(Word::new(u128::MAX, u128::MAX))]);
-        let list = Value::List(vec![number(4), number(8)]);
-        assert_eq!(s.ok(1, user, "mean", &[list]), Word::from(6));
-        s.fails(1, user, "mean", &[Value::List(vec![])]);
+        let tally = Tally::default();
+        let play = |seeds: &[u64]| nested::calls(World::traced(), level, seeds, &tally);
+        nested::shrunk(cases, CALLS, play).unwrap_or_else(|text| panic!("{text}"));
+        tally.check();
     }
-}
-
-#[test]
-fn wrapped_wei_is_paid_out() {
-    at_levels(|s| {
-        let weth = s.deploy("SolmateWeth", &[], 0);
-        s.send(1, weth.address, 500, weth, "deposit", &[]);
-        s.ok(1, weth, "withdraw", &[number(200)]);
-        s.fails(1, weth, "withdraw", &[number(301)]);
-        assert_eq!(s.ok(1, weth, "totalSupply", &[]), Word::from(300));
-    });
 }

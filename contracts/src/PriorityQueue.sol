@@ -4,8 +4,12 @@ pragma solidity ^0.8.28;
 /// @title PriorityQueue
 /// @notice L1's own queue of L1 -> L2 operations and the Keccak chain over a range of it. Must never take an
 /// operation's hash from the operator.
-/// @dev Requests are reserved: no kernel runs priority operations yet, so the queue stays empty and every batch
-/// takes zero of them, with chain zero.
+/// @dev Requests are reserved: no kernel runs priority operations yet, so the queue stays empty and every
+/// batch takes zero of them, with chain zero.
+///
+/// What an operation's hash will be, which is how L2's kernel hashes the operation in a batch: keccak256 of
+/// `0x7e | rlp([id, from, to, minted, value, gasLimit, refundRecipient, data])`. Numbers have no leading
+/// zeros, addresses 20 bytes, `to` none for a creation; `id` is the operation's place in this queue, from 0.
 abstract contract PriorityQueue {
     /// @notice Priority operations cannot be requested in this version.
     error PriorityOpsReserved();

@@ -171,23 +171,34 @@ object "ethereum" {
             case 2 { form := decode_1559(add(body, 1), end) }
             case 1 { form := decode_2930(add(body, 1), end) }
             default { form := decode_legacy(body, end) }
-            let reason := BAD_FORM()
-            let gas_
-            if form { reason, gas_ := check(intrinsic()) }
-            if iszero(reason) {
-                let sender := signer(hash, calldataload(end), calldataload(add(end, 32)))
-                switch sender
-                case 0 { reason := BAD_SIGNATURE() }
-                default {
-                    switch code_of(sender)
-                    case 0 {
-                        reason := check_nonce(sender)
-                        if iszero(reason) { reason := run(sender, sender, gas_) }
-                    }
-                    default { reason := SENDER_IS_CONTRACT() }
-                }
+            if iszero(form) {
+                skip(BAD_FORM())
+                leave
             }
-            if reason { skip(reason) }
+            if iszero(eq(mload(TX_CHAIN()), chainid())) {
+                skip(WRONG_CHAIN())
+                leave
+            }
+            let sender := signer(hash, calldataload(end), calldataload(add(end, 32)))
+            if iszero(sender) {
+                skip(BAD_SIGNATURE())
+                leave
+            }
+            if code_of(sender) {
+                skip(SENDER_IS_CONTRACT())
+                leave
+            }
+            let bytes_ := add(mload(TX_LENGTH()), mload(TX_ACCESS()))
+            let paid := add(add(BASE_GAS(), mul(BYTE_GAS(), bytes_)), mul(CREATION_GAS(), mload(TX_CREATES())))
+            let reason := check(sender, paid)
+            if iszero(reason) {
+                if iszero(affords(sender, mload(TX_VALUE()), most_fee())) { reason := BALANCE_LOW() }
+            }
+            if reason {
+                skip(reason)
+                leave
+            }
+            run(sender, sender, sub(mload(TX_GAS()), paid))
         }
 
         // Who signed a hash, 0 if nobody did; the parity of y is the top bit of s (EIP-2098).
@@ -202,74 +213,69 @@ object "ethereum" {
             }
         }
 
-        // What must hold of a transaction whoever sent it; also the gas that is left for it to run.
-        function check(intrinsic_gas) -> reason, gas_ {
-            let limit := mload(TX_GAS())
-            gas_ := sub(limit, intrinsic_gas)
-            switch eq(mload(TX_CHAIN()), chainid())
-            case 0 { reason := WRONG_CHAIN() }
-            default {
-                switch gt(mload(TX_PRIORITY()), mload(TX_CAP()))
-                case 1 { reason := PRIORITY_ABOVE_CAP() }
-                default {
-                    switch lt(mload(TX_CAP()), basefee())
-                    case 1 { reason := FEE_CAP_LOW() }
-                    default {
-                        switch lt(limit, intrinsic_gas)
-                        case 1 { reason := INTRINSIC_GAS() }
-                        default { if gt(limit, mload(POOL())) { reason := BLOCK_GAS() } }
-                    }
-                }
-            }
-        }
-
-        function check_nonce(sender) -> reason {
-            let has := nonce_of(sender)
+        // Nonce, fee caps and gas limit.
+        function check(sender, intrinsic_gas) -> reason {
             let nonce := mload(TX_NONCE())
-            switch eq(nonce, has)
-            case 1 { if eq(nonce, MAX_NONCE()) { reason := NONCE_LAST() } }
-            default {
+            let has := nonce_of(sender)
+            if iszero(eq(nonce, has)) {
                 reason := NONCE_HIGH()
                 if lt(nonce, has) { reason := NONCE_LOW() }
+                leave
             }
-        }
-
-        function intrinsic() -> gas_ {
-            let bytes_ := add(mload(TX_LENGTH()), mload(TX_ACCESS()))
-            gas_ := add(add(BASE_GAS(), mul(BYTE_GAS(), bytes_)), mul(CREATION_GAS(), mload(TX_CREATES())))
-        }
-
-        // Buys the gas, runs, and settles: the payer has paid for what was used and the fee recipient has it.
-        function run(sender, payer, gas_) -> reason {
+            if eq(nonce, MAX_NONCE()) {
+                reason := NONCE_LAST()
+                leave
+            }
             let cap := mload(TX_CAP())
+            if gt(mload(TX_PRIORITY()), cap) {
+                reason := PRIORITY_ABOVE_CAP()
+                leave
+            }
+            if lt(cap, basefee()) {
+                reason := FEE_CAP_LOW()
+                leave
+            }
+            let limit := mload(TX_GAS())
+            if lt(limit, intrinsic_gas) {
+                reason := INTRINSIC_GAS()
+                leave
+            }
+            if gt(limit, mload(POOL())) { reason := BLOCK_GAS() }
+        }
+
+        // What the gas costs at most. The limit is below 2^64 and the cap below 2^128.
+        function most_fee() -> wei_ { wei_ := mul(mload(TX_GAS()), mload(TX_CAP())) }
+
+        function affords(account, value, fee) -> yes {
+            let sum := add(value, fee)
+            yes := iszero(or(lt(sum, value), lt(balance_of(account), sum)))
+        }
+
+        // Wei per gas, once the fee caps are checked.
+        function gas_price() -> price { price := min(mload(TX_CAP()), add(basefee(), mload(TX_PRIORITY()))) }
+
+        // Buys the gas, runs with what the intrinsic gas has left, and settles: the payer has paid for what was used and the fee
+        // recipient has it.
+        function run(sender, payer, gas_) {
             let limit := mload(TX_GAS())
             let value := mload(TX_VALUE())
-            let price := min(cap, add(basefee(), mload(TX_PRIORITY())))
-            let has := balance_of(payer)
-            // Gas is below 2^64 and the cap below 2^128.
-            let most := mul(limit, cap)
-            switch eq(sender, payer)
-            case 1 {
-                most := add(most, value)
-                if lt(most, value) { reason := BALANCE_LOW() }
+            let nonce := mload(TX_NONCE())
+            let price := gas_price()
+            set_balance(payer, sub(balance_of(payer), mul(limit, price)))
+            set_nonce(sender, add(nonce, 1))
+            let success, left, created
+            switch mload(TX_CREATES())
+            case 0 { success, left := call_(sender, mload(TX_TO()), value, gas_, price) }
+            default {
+                created, left := deploy(sender, nonce, value, gas_, price)
+                success := iszero(iszero(created))
             }
-            default { if lt(balance_of(sender), value) { reason := BALANCE_LOW() } }
-            if lt(has, most) { reason := BALANCE_LOW() }
-            if iszero(reason) {
-                set_balance(payer, sub(has, mul(limit, price)))
-                let nonce := mload(TX_NONCE())
-                set_nonce(sender, add(nonce, 1))
-                let success, left, created
-                switch mload(TX_CREATES())
-                case 0 { success, left := call_(sender, mload(TX_TO()), value, gas_, price) }
-                default { created, left := deploy(sender, nonce, value, gas_, price) success := iszero(iszero(created)) }
-                let used := sub(limit, left)
-                set_balance(payer, add(balance_of(payer), mul(left, price)))
-                let recipient := coinbase()
-                set_balance(recipient, add(balance_of(recipient), mul(used, price)))
-                mstore(POOL(), sub(mload(POOL()), used))
-                log3(0, 0, success, used, created)
-            }
+            let used := sub(limit, left)
+            set_balance(payer, add(balance_of(payer), mul(left, price)))
+            let recipient := coinbase()
+            set_balance(recipient, add(balance_of(recipient), mul(used, price)))
+            mstore(POOL(), sub(mload(POOL()), used))
+            log3(0, 0, success, used, created)
         }
 
         function skip(reason) { log3(0, 0, add(256, reason), 0, 0) }
@@ -393,35 +399,57 @@ object "ethereum" {
         // Ours: a contract may be the sender, and a paymaster may pay. Both say yes in a static call, which cannot change
         // anything, so that one that is skipped has left nothing.
         function run_account(body, end) {
-            let reason := BAD_FORM()
-            let gas_
-            if decode_account(add(body, 1), end) {
-                let bytes_ := add(mload(TX_LENGTH()), add(mload(TX_PAYMASTER_LENGTH()), mload(TX_SIGNATURE_LENGTH())))
-                reason, gas_ := check(add(add(BASE_GAS(), ACCOUNT_GAS()), mul(BYTE_GAS(), bytes_)))
+            if iszero(decode_account(add(body, 1), end)) {
+                skip(BAD_FORM())
+                leave
+            }
+            if iszero(eq(mload(TX_CHAIN()), chainid())) {
+                skip(WRONG_CHAIN())
+                leave
             }
             let sender := mload(TX_FROM())
-            if iszero(reason) { reason := check_nonce(sender) }
-            if iszero(reason) {
-                let digest := typed_digest()
-                let length := encode_call(digest)
-                switch code_of(sender)
-                case 0 { if iszero(signed_by(sender, digest)) { reason := BAD_SIGNATURE() } }
-                default {
-                    let ok
-                    ok, gas_ := approves(0xdebea3b7, sender, length, gas_)
-                    if iszero(ok) { reason := ACCOUNT_REFUSED() }
+            let payer := sender
+            let digest := typed_digest()
+            let is_contract := code_of(sender)
+            if iszero(is_contract) {
+                if iszero(signed_by(sender, digest)) {
+                    skip(BAD_SIGNATURE())
+                    leave
                 }
-                let payer := sender
-                let paymaster := mload(TX_PAYMASTER())
-                if and(iszero(reason), iszero(iszero(paymaster))) {
-                    payer := paymaster
-                    let ok
-                    ok, gas_ := approves(0xcfb24051, paymaster, length, gas_)
-                    if iszero(ok) { reason := PAYMASTER_REFUSED() }
-                }
-                if iszero(reason) { reason := run(sender, payer, gas_) }
             }
-            if reason { skip(reason) }
+            let bytes_ := add(mload(TX_LENGTH()), add(mload(TX_PAYMASTER_LENGTH()), mload(TX_SIGNATURE_LENGTH())))
+            let paid := add(add(BASE_GAS(), ACCOUNT_GAS()), mul(BYTE_GAS(), bytes_))
+            let reason := check(sender, paid)
+            let gas_ := sub(mload(TX_GAS()), paid)
+            let fee := most_fee()
+            let paymaster := mload(TX_PAYMASTER())
+            if paymaster {
+                payer := paymaster
+                fee := 0
+            }
+            if iszero(reason) {
+                if iszero(affords(sender, mload(TX_VALUE()), fee)) { reason := BALANCE_LOW() }
+            }
+            if and(iszero(reason), iszero(iszero(paymaster))) {
+                if or(iszero(code_of(paymaster)), iszero(affords(paymaster, 0, most_fee()))) { reason := PAYMASTER_REFUSED() }
+            }
+            let length
+            if iszero(reason) {
+                let ok := 1
+                length := encode_call(digest)
+                if is_contract { ok, gas_ := approves(0xdebea3b7, sender, length, gas_) }
+                if iszero(ok) { reason := ACCOUNT_REFUSED() }
+            }
+            if and(iszero(reason), iszero(iszero(paymaster))) {
+                let ok
+                ok, gas_ := approves(0xcfb24051, paymaster, length, gas_)
+                if iszero(ok) { reason := PAYMASTER_REFUSED() }
+            }
+            if reason {
+                skip(reason)
+                leave
+            }
+            run(sender, payer, gas_)
         }
 
         // True if `who`, asked with this selector, hands back the selector alone in one word; and the gas left.
@@ -429,17 +457,14 @@ object "ethereum" {
             let magic := shl(224, selector)
             mstore(INPUT(), or(magic, shr(32, shl(32, mload(INPUT())))))
             let sender := mload(TX_FROM())
-            let price := min(mload(TX_CAP()), add(basefee(), mload(TX_PRIORITY())))
-            if code_of(who) {
-                // Static and metered.
-                ok := mimiccall(40, who, INPUT(), length, KERNEL(), 0, 0, gas_, sender, price)
-                left := gas()
-                if ok {
-                    ok := 0
-                    if eq(returndatasize(), 32) {
-                        returndatacopy(0, 0, 32)
-                        ok := eq(mload(0), magic)
-                    }
+            // Static and metered.
+            ok := mimiccall(40, who, INPUT(), length, KERNEL(), 0, 0, gas_, sender, gas_price())
+            left := gas()
+            if ok {
+                ok := 0
+                if eq(returndatasize(), 32) {
+                    returndatacopy(0, 0, 32)
+                    ok := eq(mload(0), magic)
                 }
             }
         }
@@ -525,8 +550,6 @@ object "ethereum" {
         // Nobody signs and nobody pays for them here; L1 has taken care of both. What is minted reaches `from`, or, if the call
         // fails, the refund recipient.
         function run_priority(body, end, late) {
-            let reason := BAD_FORM()
-            if late { reason := PRIORITY_LATE() }
             let at := list_(add(body, 1), end)
             let id, from, minted, value, limit, refund
             id, at := integer(at)
@@ -537,27 +560,29 @@ object "ethereum" {
             limit, at := integer(at)
             refund, at := account_(at)
             at := data_(at)
-            if and(and(eq(at, end), lt(minted, MAX_WEI())), iszero(mload(TX_CREATES()))) {
-                if iszero(late) {
-                    reason := 0
-                    let to := mload(TX_TO())
-                    let gas_ := min(limit, MAX_GAS())
-                    let left := gas_
-                    let success
-                    let has := add(balance_of(from), minted)
-                    if iszero(lt(has, value)) {
-                        set_balance(from, has)
-                        success, left := call_(from, to, value, gas_, 0)
-                        if iszero(success) { set_balance(from, sub(balance_of(from), minted)) }
-                    }
-                    if iszero(success) { set_balance(refund, add(balance_of(refund), minted)) }
-                    let used := sub(gas_, left)
-                    let pool := mload(POOL())
-                    mstore(POOL(), sub(pool, min(pool, used)))
-                    log3(0, 0, success, used, 0)
-                }
+            let small := and(and(lt(id, MALFORMED()), lt(limit, MALFORMED())), lt(minted, MAX_WEI()))
+            if iszero(and(and(eq(at, end), small), iszero(mload(TX_CREATES())))) {
+                skip(BAD_FORM())
+                leave
             }
-            if reason { skip(reason) }
+            if late {
+                skip(PRIORITY_LATE())
+                leave
+            }
+            let gas_ := min(limit, MAX_GAS())
+            let left := gas_
+            let success
+            let has := add(balance_of(from), minted)
+            if iszero(lt(has, value)) {
+                set_balance(from, has)
+                success, left := call_(from, mload(TX_TO()), value, gas_, 0)
+                if iszero(success) { set_balance(from, sub(balance_of(from), minted)) }
+            }
+            if iszero(success) { set_balance(refund, add(balance_of(refund), minted)) }
+            let used := sub(gas_, left)
+            let pool := mload(POOL())
+            mstore(POOL(), sub(pool, min(pool, used)))
+            log3(0, 0, success, used, 0)
         }
 
         // ---- the end of the batch -------------------------------------------------------------------------------------
@@ -638,7 +663,11 @@ object "ethereum" {
             let paymaster
             switch byte(0, calldataload(first))
             case 0x80 { first := add(first, 1) }
-            default { paymaster, first := account_(first) }
+            default {
+                paymaster, first := account_(first)
+                // No paymaster has one form only.
+                if iszero(paymaster) { first := MALFORMED() }
+            }
             data, length, first := string_(first)
             mstore(TX_GAS(), limit)
             mstore(TX_FROM(), from)

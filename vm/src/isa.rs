@@ -42,6 +42,7 @@ pub enum Class {
 
 impl Class {
     /// The class of an opcode.
+    #[inline(always)]
     pub fn of(opcode: u16) -> Class {
         [Class::R, Class::J, Class::I, Class::B, Class::C, Class::K, Class::X6, Class::X7]
             [usize::from(opcode >> 7 & 7)]
@@ -85,6 +86,7 @@ pub struct Instruction {
 
 impl Instruction {
     /// Splits a word into its fields; every word has them.
+    #[inline(always)]
     pub const fn decode(word: u64) -> Instruction {
         Instruction {
             opcode: (word & 0x3ff) as u16,
@@ -105,6 +107,7 @@ impl Instruction {
     }
 
     /// Class of the opcode.
+    #[inline(always)]
     pub fn class(self) -> Class {
         Class::of(self.opcode)
     }
@@ -117,6 +120,7 @@ impl Instruction {
     }
 
     /// The immediate `T` without the page number that class C adds at run time.
+    #[inline(always)]
     pub fn t(self) -> u64 {
         match self.class() {
             Class::R | Class::X6 | Class::X7 => 0,

@@ -177,7 +177,7 @@ pub(crate) fn trace(
     Ok(BatchTrace {
         input,
         boot: run.boot,
-        steps: run.tracer.steps,
+        steps: run.tracer.steps.into(),
         keccaks,
         cells: run.cells,
         input_cells: run.input_cells,

@@ -15,7 +15,7 @@ pub use crate::machine::{
     CallStatus, Closed, Environment, Log, Opened, Seen, Stopped, contract_address, contract_address_salted,
 };
 
-/// A traced run of more steps than this is not traced: each step of a trace takes some 600 bytes.
+/// A run of more steps than this is not traced: each step of a trace takes some hundred bytes, and some thousand to check.
 pub const MAX_TRACED_STEPS: u32 = 1 << 19;
 
 /// A call to be made.
@@ -85,6 +85,8 @@ const LIMITS: Limits = Limits {
     max_hashed_bytes: 1 << 26,
     max_moved_bytes: 1 << 28,
     max_memory_bytes: 1 << 29,
+    // Whether a run is traced must not change where it stops.
+    max_trace_bytes: u64::MAX,
     max_input_bytes: 1 << 24,
     max_output_bytes: 1 << 24,
 };

@@ -66,9 +66,9 @@ pub enum CellRequest {
 }
 
 impl CellRequest {
-    /// Reads an input. Kinds are nonce, balance and code hash, whose key is an address, and known code, whose key is a
-    /// page hash. Code hashes are not written, and what is known stays known: no halt of a deploy page may be undone
-    /// into a success.
+    /// Reads an input. Kinds are nonce, balance and code hash, whose key is an address, and known code, whose
+    /// key is a page hash. Code hashes are not written, and what is known stays known: no halt of a deploy
+    /// page may be undone into a success.
     pub fn parse(input: &[u8]) -> Option<CellRequest> {
         let word = |i: usize| Word::from_first_bytes(input.get(32 * i..)?);
         let (kind, key) = (word(0)?, word(1)?);

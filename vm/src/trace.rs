@@ -1,5 +1,11 @@
 //! What one replayed batch leaves behind for the prover: every step with every memory, state and journal access.
 //! The prover reads nothing else; a trace is a pure function of batch and state.
+mod packed;
+mod steps;
+
+pub use packed::Packed;
+pub use steps::Steps;
+
 use crate::state::{CellId, TreeWitness};
 use crate::word::Word;
 use halo2curves::bn256::Fr;
@@ -128,7 +134,7 @@ pub struct KeccakCall {
 }
 
 /// What an instruction does beyond its three operands.
-// One size for all: a batch has some thousand steps, and chips match on it without indirection.
+// One size for all: steps are kept packed, and chips match on it without indirection.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Effect {
@@ -377,7 +383,7 @@ pub struct BatchTrace {
     /// The write of register 0 of context 0 at time 1.
     pub boot: Access,
     /// All steps; clock of step `i` is `i + 1`; the last one is the return of context 0.
-    pub steps: Vec<Step>,
+    pub steps: Steps,
     /// Keccak calls in order of clock; the statement's (clock 0) first.
     pub keccaks: Vec<KeccakCall>,
     /// Slots, heap and registers touched, strictly increasing by (space, ctx, index).

@@ -116,16 +116,16 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
     let mut regs = Regs::default();
     for (i, step) in trace.steps.iter().enumerate() {
         if step.clock as usize != i + 1 {
-            return Err(step_fault(step, "clock does not count up from 1"));
+            return Err(step_fault(&step, "clock does not count up from 1"));
         }
         if step.regs != regs {
-            return Err(step_fault(step, "registers differ from what the step before left"));
+            return Err(step_fault(&step, "registers differ from what the step before left"));
         }
-        c.step(step)?;
-        c.gas(step)?;
+        c.step(&step)?;
+        c.gas(&step)?;
         regs = step.next;
     }
-    if !matches!(trace.steps.last().map(|s| &s.effect), Some(Effect::Final(_))) {
+    if !matches!(trace.steps.last().map(|s| s.effect), Some(Effect::Final(_))) {
         return Err(TraceError::Part("the last step is not the final return"));
     }
     c.hashes()?;
@@ -438,7 +438,7 @@ fn parts(t: &BatchTrace) -> Result<(), TraceError> {
     if roots != (word_of(t.tree.old_root), word_of(t.tree.new_root)) {
         return Err(TraceError::Part("the statement's roots are not the tree's"));
     }
-    let Some(Effect::Final(words)) = t.steps.last().map(|s| &s.effect) else {
+    let Some(Effect::Final(words)) = t.steps.last().map(|s| s.effect) else {
         return Err(TraceError::Part("the last step is not the final return"));
     };
     if words.map(|w| w.old) != [s.batch_data_hash, s.priority_ops_hash, s.l2_to_l1_root] {

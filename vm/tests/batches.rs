@@ -103,7 +103,7 @@ fn a_revert_undoes_each_write_newest_first() {
     let undone: Vec<_> = trace
         .steps
         .iter()
-        .filter_map(|s| if let Effect::Undo { entry, cell } = &s.effect { Some((entry, cell)) } else { None })
+        .filter_map(|s| if let Effect::Undo { entry, cell } = s.effect { Some((entry, cell)) } else { None })
         .collect();
     assert_eq!(undone.len(), 3);
     assert!(undone.windows(2).all(|w| w[0].0.id > w[1].0.id));
@@ -168,11 +168,11 @@ fn records_survive_the_posted_form() {
 fn a_spoiled_trace_is_rejected() {
     type Spoil = fn(&mut BatchTrace);
     let spoils: [Spoil; 14] = [
-        |t| t.steps[9].a.old.lo ^= 1,
-        |t| t.steps[9].d.new.lo ^= 1,
-        |t| t.steps[9].b.old_time += 1,
-        |t| t.steps[9].regs.fp += 1,
-        |t| t.steps[9].word ^= 1 << 40,
+        |t| t.steps.to_mut()[9].a.old.lo ^= 1,
+        |t| t.steps.to_mut()[9].d.new.lo ^= 1,
+        |t| t.steps.to_mut()[9].b.old_time += 1,
+        |t| t.steps.to_mut()[9].regs.fp += 1,
+        |t| t.steps.to_mut()[9].word ^= 1 << 40,
         |t| t.cells[3].value.hi ^= 1,
         |t| t.cells.swap(1, 2),
         |t| t.input[5] ^= 1,
@@ -181,7 +181,7 @@ fn a_spoiled_trace_is_rejected() {
         |t| t.statement.new_state_root.lo ^= 1,
         |t| t.pages[1].words[0] ^= 1,
         |t| t.journal.truncate(2),
-        |t| t.steps.truncate(100),
+        |t| t.steps.to_mut().truncate(100),
     ];
     let good = run(&fixtures::mixed().unwrap()).trace;
     check(&good).unwrap();

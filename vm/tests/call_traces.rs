@@ -62,7 +62,7 @@ fn replayed() -> BatchTrace {
 
 /// The step without a chip that is the `n`-th of those with this opcode, and its effect.
 fn with<R>(t: &mut BatchTrace, opcode: u16, n: usize, act: impl FnOnce(&mut Executed) -> R) -> R {
-    let steps = t.steps.iter_mut().filter(|s| Instruction::decode(s.word).opcode == opcode);
+    let steps = t.steps.to_mut().iter_mut().filter(|s| Instruction::decode(s.word).opcode == opcode);
     let effects = steps.filter_map(|s| match &mut s.effect {
         Effect::Executed(e) => Some(e),
         _ => None,
@@ -92,7 +92,7 @@ fn reworded(t: &mut BatchTrace, place: (u8, u32, u32), value: Word) {
         Effect::Storage { reg: Some(a), .. } => change(a),
         _ => {}
     };
-    t.steps.iter_mut().for_each(each);
+    t.steps.to_mut().iter_mut().for_each(each);
     t.cells.iter_mut().filter(|c| (c.space, c.ctx, c.index) == place).for_each(|c| c.value = value);
 }
 
@@ -181,7 +181,7 @@ fn another_mode_or_depth_is_refused() {
     let from = |t: &mut BatchTrace, change: fn(&mut lathe_vm::trace::Regs)| {
         // In one context from its first step to its last.
         let ctx = t.steps.iter().find(|s| s.regs.mode & mode::STATIC != 0).expect("one is static").regs.ctx;
-        for s in &mut t.steps {
+        for s in t.steps.to_mut() {
             if s.regs.ctx == ctx {
                 change(&mut s.regs);
             }

@@ -137,7 +137,7 @@ fn the_example_of_the_page_is_what_is_written_here() {
         id: 5,
         from: [0x11; 20],
         to: [0x22; 20],
-        minted: Word::from(1000),
+        minted: 1000,
         value: Word::from(1000),
         gas_limit: 100_000,
         refund_recipient: [0x11; 20],

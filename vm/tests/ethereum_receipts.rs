@@ -20,7 +20,7 @@ fn end(outcome: u128, gas_used: u128, created: u128) -> Event {
 }
 
 fn call_end(output: &[u8]) -> Event {
-    Event::CallEnd { status: CallStatus::Success, output: output.to_vec(), steps: 1 }
+    Event::CallEnd { status: CallStatus::Success, output: output.to_vec(), steps: 1, gas: 0 }
 }
 
 fn params() -> BlockParams {

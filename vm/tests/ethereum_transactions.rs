@@ -161,7 +161,7 @@ fn account() -> impl Strategy<Value = AccountTransaction> {
 
 fn priority() -> impl Strategy<Value = PriorityOperation> {
     let addresses = (any::<[u8; 20]>(), any::<[u8; 20]>(), any::<[u8; 20]>());
-    (long(), addresses, word(), word(), long(), data()).prop_map(
+    (long(), addresses, any::<u128>(), word(), long(), data()).prop_map(
         |(id, (from, to, refund_recipient), minted, value, gas_limit, data)| PriorityOperation {
             id,
             from,

@@ -81,7 +81,7 @@ fn refused(what: &str, change: impl FnOnce(&mut BatchTrace)) {
 
 /// The first step with this opcode and an effect without a chip that `fits`.
 fn find(t: &mut BatchTrace, opcode: u16, fits: impl Fn(&Executed) -> bool) -> &mut Executed {
-    let found = t.steps.iter_mut().find_map(|s| match &mut s.effect {
+    let found = t.steps.to_mut().iter_mut().find_map(|s| match &mut s.effect {
         Effect::Executed(e) if Instruction::decode(s.word).opcode == opcode && fits(e) => Some(e),
         _ => None,
     });
@@ -144,7 +144,7 @@ fn a_changed_halt_is_refused() {
     });
     refused("an undo left out", |t| {
         let place = t.steps.iter().position(|s| matches!(&s.effect, Effect::Executed(e) if undo(e)));
-        t.steps.remove(place.expect("there is one"));
+        t.steps.to_mut().remove(place.expect("there is one"));
     });
     refused("a halt that succeeds", |t| {
         if let Flow::End { success, .. } = &mut find(t, 0, end).flow {
@@ -164,7 +164,7 @@ fn a_changed_halt_is_refused() {
         }
     });
     refused("a digest of other bytes", |t| {
-        let step = t.steps.iter_mut().find(|s| {
+        let step = t.steps.to_mut().iter_mut().find(|s| {
             Instruction::decode(s.word).opcode == op::KECCAK && matches!(s.effect, Effect::Executed(_))
         });
         step.expect("there is one").d.new.lo ^= 1;

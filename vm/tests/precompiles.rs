@@ -464,7 +464,8 @@ fn a_changed_answer_is_refused() {
     check(&replayed()).unwrap();
     let refused = |what: &str, nth: usize, change: fn(&mut Executed)| {
         let mut trace = replayed();
-        let calls = trace.steps.iter_mut().filter(|s| Instruction::decode(s.word).opcode == op::CALL);
+        let calls =
+            trace.steps.to_mut().iter_mut().filter(|s| Instruction::decode(s.word).opcode == op::CALL);
         match calls.map(|s| &mut s.effect).nth(nth) {
             Some(Effect::Executed(e)) => change(e),
             _ => panic!("no such call"),

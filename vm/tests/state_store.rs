@@ -131,7 +131,14 @@ fn blocks_left_unwritten_by_a_crash_count_as_a_record_cut_short() {
 
 #[test]
 fn any_flipped_byte_is_an_error_that_names_the_file() {
-    let dir = folder(3);
+    let compacted = folder(3);
+    open(compacted.path()).unwrap().compact().unwrap();
+    for dir in [folder(0), folder(3), compacted] {
+        any_flipped_byte_is_found(&dir);
+    }
+}
+
+fn any_flipped_byte_is_found(dir: &TempDir) {
     let files = [("snapshot", read(dir.path(), "snapshot")), ("log", read(dir.path(), "log"))];
     for (name, whole) in &files {
         for at in 0..whole.len() {

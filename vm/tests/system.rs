@@ -1,5 +1,6 @@
-//! Claims about what the machine does for the kernel and the system's contracts: hashes and signatures as instructions,
-//! cells of known code, and the system's precompiles, each run in both modes and its trace checked.
+//! Claims about what the machine does for the kernel and the system's contracts: hashes and signatures as
+//! instructions, cells of known code, and the system's precompiles, each run in both modes and its trace
+//! checked.
 use lathe_vm::asm::assemble;
 use lathe_vm::batch::Record;
 use lathe_vm::code::CodeStore;
@@ -15,6 +16,9 @@ use lathe_vm::system;
 use lathe_vm::trace::{BatchTrace, Effect, Executed, Flow, Page, space};
 use lathe_vm::trace_check::check;
 use lathe_vm::word::Word;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const ALICE: [u8; 20] = [0xa1; 20];
 const CONTRACT: [u8; 20] = [0xc0; 20];
@@ -45,8 +49,8 @@ fn call(s: &mut Sandbox, to: [u8; 20], value: u128, data: &[u8]) -> Answer {
     s.call(&Message { from: ALICE, to, value: num(value), data }).unwrap()
 }
 
-/// What an instruction leaves in slot 1, with the calldata from byte `start` of the heap on, in slot 10 that byte and in slot
-/// 11 the calldata's length.
+/// What an instruction leaves in slot 1, with the calldata from byte `start` of the heap on, in slot 10 that
+/// byte and in slot 11 the calldata's length.
 fn result(instruction: &str, start: u32, data: &[u8]) -> Result<Word, Status> {
     let mut s = sandbox();
     let source = format!(
@@ -134,8 +138,8 @@ fn hashed_bytes_are_bounded() {
     }
 }
 
-/// Calls an address with the calldata from byte 3 of the heap on and the wei it got; hands back status, size of the return
-/// data, and the data.
+/// Calls an address with the calldata from byte 3 of the heap on and the wei it got; hands back status, size
+/// of the return data, and the data.
 fn relay(to: u16, op: &str) -> Page {
     text(&format!(
         "seti [10], {to}\n seti [20], 3\n cdsize [21]\n copy [20], [90], [21], 1\n callvalue [23]
@@ -262,6 +266,45 @@ fn for_anyone_else_they_are_accounts_without_code() {
     }
 }
 
+/// Requests of every shape, from inside the system and from elsewhere; the sandbox checks each trace.
+#[test]
+fn any_request_leaves_a_sound_trace() {
+    let ends = [const { AtomicUsize::new(0) }; 2];
+    let kind = prop_oneof![6 => (0u128..9).prop_map(num), 1 => Just(Word::new(1, 2))];
+    let key = prop::sample::select(vec![num(0), num(5), fixtures::word(CONTRACT), Word::new(1 << 32, 0)]);
+    let value = prop::sample::select(vec![num(0), num(1), Word::new(u128::MAX, 7)]);
+    let cases = (kind, key, value, 0usize..=128, prop::sample::select(vec![0x8001, 0x80ff, 0x8000, 0x9001]));
+    let how = (prop::sample::select(vec![0x8100, 0x8101]), prop::sample::select(OPS.to_vec()), 0u128..2);
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
+    runner
+        .run(&(cases, how), |((kind, key, value, length, own), (to, op, wei))| {
+            let length = if length % 2 == 0 { [64, 96][length / 2 % 2] } else { length };
+            let request = [words(&[kind, key, value]), vec![0; 32]].concat();
+            let (answer, _) = asked(own, to, op, wei, &request[..length]);
+            if answer.status == Status::Success {
+                ends[usize::from(answer.output[31])].fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        })
+        .unwrap();
+    let ends = ends.map(AtomicUsize::into_inner);
+    assert!(ends.iter().all(|n| *n > 60), "failures and successes: {ends:?}");
+}
+
+#[test]
+fn kept_pages_count_as_memory() {
+    // Hashes pages that differ in their first word, without end.
+    let source = "seti [3], 96\n top: addi [4], [4], 1\n st [4], [90], 0\n pagehash [1], [90], [3]\n jmp top";
+    let mut s = sandbox();
+    (s.traced, s.limits.max_steps, s.limits.max_memory_bytes) = (false, 1 << 20, 1 << 20);
+    s.install(CONTRACT, text(source));
+    let message = Message { from: ALICE, to: CONTRACT, value: Word::ZERO, data: &[] };
+    let stopped = s.call(&message).unwrap_err();
+    assert_eq!(stopped.halt, Halt::Limit { what: "memory bytes", limit: 1 << 20 });
+    // Some 290 bytes each, four steps each.
+    assert!((8_000..20_000).contains(&stopped.clock), "{} steps", stopped.clock);
+}
+
 /// A contract elsewhere that runs a system contract's code has its own address, and no privilege.
 #[test]
 fn borrowed_system_code_has_no_privilege() {
@@ -287,7 +330,8 @@ fn a_revert_takes_a_cell_back() {
     assert_eq!((answer.status, s.balance(ALICE)), (Status::Reverted, num(1_000_000)));
 }
 
-/// A page published and used in the same call: hashed and made known by the contract at 0x8004, which then creates with it.
+/// A page published and used in the same call: hashed and made known by the contract at 0x8004, which then
+/// creates with it.
 #[test]
 fn a_published_page_is_code_at_once_and_afterwards() {
     let deploy = text("cdload [1], [90]\n st [1], [90], 0\n seti [2], 32\n return [90], [2]");
@@ -421,7 +465,7 @@ fn replayed() -> BatchTrace {
 /// Changes the effect of the `n`-th step with this opcode, and expects the check to refuse it.
 fn refused(what: &str, opcode: u16, n: usize, change: impl FnOnce(&mut Executed)) {
     let mut trace = replayed();
-    let mut steps = trace.steps.iter_mut().filter(|s| Instruction::decode(s.word).opcode == opcode);
+    let mut steps = trace.steps.to_mut().iter_mut().filter(|s| Instruction::decode(s.word).opcode == opcode);
     match steps.nth(n).map(|s| &mut s.effect) {
         Some(Effect::Executed(e)) => change(e),
         _ => panic!("no such step"),
@@ -470,7 +514,8 @@ fn frame() -> lathe_vm::trace::Frame {
 fn a_changed_digest_is_refused() {
     for opcode in [op::ECRECOVER, op::SHA256, op::PAGEHASH, op::EXTCODESIZE] {
         let mut trace = replayed();
-        let step = trace.steps.iter_mut().find(|s| Instruction::decode(s.word).opcode == opcode).unwrap();
+        let step =
+            trace.steps.to_mut().iter_mut().find(|s| Instruction::decode(s.word).opcode == opcode).unwrap();
         // The slot is written again by the next, so that only this step says that the value is wrong.
         step.d.new.lo ^= 1;
         assert!(check(&trace).is_err(), "another result of {opcode} is accepted");
@@ -494,7 +539,7 @@ fn a_request_from_elsewhere_is_refused() {
             a.new = elsewhere;
         }
     };
-    for step in &mut trace.steps {
+    for step in trace.steps.to_mut() {
         match &mut step.effect {
             Effect::Executed(e) => e.accesses.iter_mut().for_each(change),
             Effect::Call { regs, .. } => regs.iter_mut().for_each(change),

@@ -3,6 +3,7 @@
 use crate::abi::{Abi, Function};
 use crate::draw::ACCOUNTS;
 use crate::solc::{self, SolcError};
+use crate::stage::Stage;
 use crate::world::{Agreed, Trouble, World};
 use lathe_compiler::compile::{Contract, Level, Options, compile};
 use lathe_compiler::diagnostic::Diagnostic;
@@ -65,6 +66,20 @@ pub const CORPUS: &[Entry] = &[
     entry("Pair.sol", "PairFactory", Runs::All),
     entry("Calls.sol", "Leaf", Runs::InScenarios),
     entry("Calls.sol", "Nest", Runs::InScenarios),
+    entry("Multisig.sol", "Multisig", Runs::InScenarios),
+    entry("Accounts.sol", "EntryPoint", Runs::InScenarios),
+    entry("Accounts.sol", "Account", Runs::InScenarios),
+    entry("Accounts.sol", "AccountFactory", Runs::InScenarios),
+    entry("Accounts.sol", "Paymaster", Runs::InScenarios),
+    entry("Limits.sol", "Limits", Runs::InScenarios),
+    entry("Limits.sol", "Doomed", Runs::InScenarios),
+    entry("Heists.sol", "NaiveBank", Runs::InScenarios),
+    entry("Heists.sol", "GuardedBank", Runs::InScenarios),
+    entry("Heists.sol", "TransientBank", Runs::InScenarios),
+    entry("Heists.sol", "StipendBank", Runs::InScenarios),
+    entry("Heists.sol", "Thief", Runs::InScenarios),
+    entry("Wills.sol", "Mortal", Runs::InScenarios),
+    entry("Wills.sol", "Undertaker", Runs::InScenarios),
     entry("npm/OpenZeppelin.sol", "OzErc20", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzErc20Full", Runs::All),
     entry("npm/OpenZeppelin.sol", "OzErc721", Runs::All),
@@ -160,14 +175,17 @@ impl Compiled {
 }
 
 /// Announces what a contract creates, and what that creates.
-fn announce_created(world: &mut World, pages: &Contract) -> Result<(), Trouble> {
+///
+/// # Errors
+/// Code that is no page.
+pub fn announce_created(stage: &mut impl Stage, pages: &Contract) -> Result<(), Trouble> {
     for created in &pages.created {
         // An object's name is the contract's with a number behind it.
         let name = created.deploy.name.rsplit_once('_').map_or("", |(name, _)| name);
         if let Some(initcode) = corpus().ok().and_then(|known| known.initcodes.get(name)) {
-            world.announce(initcode, created)?;
+            stage.announce(initcode, created)?;
         }
-        announce_created(world, created)?;
+        announce_created(stage, created)?;
     }
     Ok(())
 }

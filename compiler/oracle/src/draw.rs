@@ -5,8 +5,13 @@ use lathe_vm::word::Word;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 
-/// Accounts that calls come from; arguments name them too.
-pub const ACCOUNTS: [[u8; 20]; 4] = [[0x11; 20], [0x22; 20], [0x33; 20], [0xff; 20]];
+/// Accounts that calls come from; arguments name them too. Wallets of the same numbers sign for them.
+pub const ACCOUNTS: [[u8; 20]; 4] = [
+    *b"\xf5\x5c\xd1\x2b\x7d\x4f\x19\x78\xa6\x91\xfc\x0e\x96\x9e\x67\xfe\x67\x33\x18\xaf",
+    *b"\x13\x28\x40\xf5\x7e\x9f\xb9\x76\xf3\xfe\x21\x21\xc9\x54\x0e\x5d\xe0\x44\x13\x1f",
+    *b"\x02\x31\x13\x66\xd6\xf6\x0f\xae\x7e\xae\xc7\x9e\x5e\x13\x1b\x67\x25\x88\x4d\xcd",
+    *b"\xe6\x5a\xd8\x98\x3b\x64\xdc\xb8\xb2\xf9\x46\x8f\x62\x02\x51\x54\xc4\x4a\x6f\xea",
+];
 
 /// A source of values.
 pub struct Draw(ChaCha8Rng);

@@ -1,6 +1,6 @@
 //! The EVM, as revm runs it: the judge of what a contract must do. Nothing in here knows Lathe's machine.
 use lathe_vm::word::Word;
-use revm::context::result::{ExecutionResult, HaltReason, Output};
+use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, Output};
 use revm::context::{BlockEnv, CfgEnv, Context, TxEnv};
 use revm::context_interface::CreateScheme;
 use revm::context_interface::block::BlobExcessGasAndPrice;
@@ -11,9 +11,10 @@ use revm::interpreter::{
 };
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
-use revm::state::AccountInfo;
+use revm::state::{AccountInfo, Bytecode};
 use revm::{InspectCommitEvm, MainBuilder, MainContext};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 /// What both machines tell a contract about the block and the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,14 +74,27 @@ pub struct Answer {
     pub starved: bool,
 }
 
-/// A call that the EVM does not even begin: no balance, a code too long.
+/// A transaction that the EVM does not even begin: no balance, a wrong nonce.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("revm refuses the transaction: {0}")]
-pub struct Refused(String);
+pub struct Refused(pub EVMError<Infallible, InvalidTransaction>);
+
+/// What a transaction gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// Its answer.
+    pub answer: Answer,
+    /// The contract it made.
+    pub created: Option<[u8; 20]>,
+    /// Gas that its sender paid for.
+    pub gas: u64,
+}
 
 /// An EVM with its state.
 pub struct Evm {
-    block: Block,
+    /// The block that the next transaction is in.
+    pub block: Block,
+    config: CfgEnv,
     db: CacheDB<EmptyDB>,
     stand_ins: Vec<StandIn>,
 }
@@ -153,9 +167,15 @@ impl<CTX, INTR: InterpreterTypes> Inspector<CTX, INTR> for Counter<'_> {
 }
 
 impl Evm {
-    /// An empty state in a block.
+    /// An empty state in a block, for calls.
     pub fn new(block: Block) -> Evm {
-        Evm { block, db: CacheDB::new(EmptyDB::new()), stand_ins: Vec::new() }
+        Evm::of(block, SpecId::CANCUN)
+    }
+
+    /// An empty state in a block of a fork, for transactions.
+    pub fn of(block: Block, fork: SpecId) -> Evm {
+        let config = limits(block.chain_id, fork);
+        Evm { block, config, db: CacheDB::new(EmptyDB::new()), stand_ins: Vec::new() }
     }
 
     /// From now on `create2` of this code, with arguments behind it, works out the address as if the code were these
@@ -166,10 +186,28 @@ impl Evm {
         }
     }
 
+    /// An account's nonce.
+    pub fn nonce(&self, account: [u8; 20]) -> u64 {
+        self.info(account).nonce
+    }
+
+    /// Gives an account a nonce; its wei stay.
+    pub fn set_nonce(&mut self, account: [u8; 20], nonce: u64) {
+        let info = AccountInfo { nonce, ..self.info(account) };
+        self.db.insert_account_info(account.into(), info);
+    }
+
     /// Gives an account wei; its nonce stays.
     pub fn set_balance(&mut self, account: [u8; 20], wei: Word) {
-        let mut info = self.info(account);
-        info.balance = number(wei);
+        let info = AccountInfo { balance: number(wei), ..self.info(account) };
+        self.db.insert_account_info(account.into(), info);
+    }
+
+    /// Gives an account code; its nonce and wei stay.
+    pub fn set_code(&mut self, account: [u8; 20], code: &[u8]) {
+        let code = Bytecode::new_legacy(Bytes::copy_from_slice(code));
+        let info = self.info(account);
+        let info = AccountInfo { code_hash: code.hash_slow(), code: Some(code), ..info };
         self.db.insert_account_info(account.into(), info);
     }
 
@@ -198,16 +236,22 @@ impl Evm {
     }
 
     /// Runs creation code; the address it made, if it succeeded.
+    ///
+    /// # Errors
+    /// A transaction that the EVM does not begin.
     pub fn deploy(
         &mut self,
         from: [u8; 20],
         value: Word,
         initcode: &[u8],
     ) -> Result<(Answer, Option<[u8; 20]>), Refused> {
-        self.transact(from, TxKind::Create, value, initcode)
+        self.free(from, TxKind::Create, value, initcode).map(|done| (done.answer, done.created))
     }
 
     /// Calls an account.
+    ///
+    /// # Errors
+    /// A transaction that the EVM does not begin.
     pub fn call(
         &mut self,
         from: [u8; 20],
@@ -215,29 +259,23 @@ impl Evm {
         value: Word,
         data: &[u8],
     ) -> Result<Answer, Refused> {
-        self.transact(from, TxKind::Call(to.into()), value, data).map(|(answer, _)| answer)
+        self.free(from, TxKind::Call(to.into()), value, data).map(|done| done.answer)
     }
 
-    fn info(&mut self, account: [u8; 20]) -> AccountInfo {
+    fn info(&self, account: [u8; 20]) -> AccountInfo {
         let known = self.db.cache.accounts.get(&Address::from(account));
         known.map(|account| account.info.clone()).unwrap_or_default()
     }
 
     /// One transaction, committed. Gas is free: the sender's balance is made up for the price beforehand.
-    fn transact(
-        &mut self,
-        from: [u8; 20],
-        kind: TxKind,
-        value: Word,
-        data: &[u8],
-    ) -> Result<(Answer, Option<[u8; 20]>), Refused> {
+    fn free(&mut self, from: [u8; 20], kind: TxKind, value: Word, data: &[u8]) -> Result<Executed, Refused> {
         let price = u128::from(self.block.base_fee);
         let before = self.info(from);
         let fee = U256::from(self.block.gas_limit) * U256::from(price);
         let paid = before.balance.saturating_add(fee);
         self.db.insert_account_info(from.into(), AccountInfo { balance: paid, ..before.clone() });
 
-        let tx = TxEnv {
+        let done = self.transact(TxEnv {
             caller: from.into(),
             gas_limit: self.block.gas_limit,
             gas_price: price,
@@ -247,29 +285,36 @@ impl Evm {
             nonce: before.nonce,
             chain_id: Some(self.block.chain_id),
             ..TxEnv::default()
-        };
-        let context = Context::mainnet().with_db(&mut self.db).with_block(environment(&self.block));
-        let context = context.with_cfg(limits(self.block.chain_id));
-        let counter = Counter { opcodes: 0, starved: false, stand_ins: &self.stand_ins };
-        let mut evm = context.build_mainnet_with_inspector(counter);
-        let result = evm.inspect_tx_commit(tx).map_err(|error| Refused(format!("{error:?}")));
-        let Counter { opcodes, starved, .. } = evm.inspector;
-        drop(evm);
+        });
 
         // Take back what the made-up fee left behind; the beneficiary gets nothing when the price is the base fee.
-        let result = result.inspect_err(|_| self.db.insert_account_info(from.into(), before.clone()))?;
+        let done = done.inspect_err(|_| self.db.insert_account_info(from.into(), before.clone()))?;
         let mut after = self.info(from);
-        let spent = U256::from(result.tx_gas_used()) * U256::from(price);
+        let spent = U256::from(done.gas) * U256::from(price);
         after.balance = after.balance.saturating_sub(fee - spent);
         self.db.insert_account_info(from.into(), after);
-        let (answer, address) = answer(result, opcodes);
-        Ok((Answer { starved, ..answer }, address))
+        Ok(done)
+    }
+
+    /// One transaction as it is, committed.
+    ///
+    /// # Errors
+    /// One that the EVM does not begin; nothing has changed then.
+    pub fn transact(&mut self, tx: TxEnv) -> Result<Executed, Refused> {
+        let context = Context::mainnet().with_db(&mut self.db).with_block(environment(&self.block));
+        let counter = Counter { opcodes: 0, starved: false, stand_ins: &self.stand_ins };
+        let mut evm = context.with_cfg(self.config.clone()).build_mainnet_with_inspector(counter);
+        let result = evm.inspect_tx_commit(tx).map_err(Refused)?;
+        let Counter { opcodes, starved, .. } = evm.inspector;
+        let gas = result.tx_gas_used();
+        let (answer, created) = answer(result, opcodes);
+        Ok(Executed { answer: Answer { starved, ..answer }, created, gas })
     }
 }
 
-/// The configuration: no limits on code, since Lathe's own are others.
-fn limits(chain_id: u64) -> CfgEnv {
-    let mut config = CfgEnv::new_with_spec(SpecId::CANCUN);
+/// The configuration: no limits on code and on the gas of a transaction, since Lathe's own are others.
+fn limits(chain_id: u64, fork: SpecId) -> CfgEnv {
+    let mut config = CfgEnv::new_with_spec(fork);
     config.chain_id = chain_id;
     config.limit_contract_code_size = Some(usize::MAX);
     config.limit_contract_initcode_size = Some(usize::MAX);
@@ -319,10 +364,12 @@ fn answer(result: ExecutionResult, opcodes: u64) -> (Answer, Option<[u8; 20]>) {
     }
 }
 
-fn number(word: Word) -> U256 {
+/// A word as revm's number.
+pub(crate) fn number(word: Word) -> U256 {
     U256::from_be_bytes(word.to_be_bytes())
 }
 
-fn word(number: U256) -> Word {
+/// revm's number as a word.
+pub(crate) fn word(number: U256) -> Word {
     Word::from_be_bytes(number.to_be_bytes())
 }

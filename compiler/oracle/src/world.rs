@@ -5,7 +5,7 @@ use crate::evm::{self, Account, Block, Evm};
 use lathe_compiler::compile::{Contract, Part};
 use lathe_vm::machine::{Halt, HaltKind};
 use lathe_vm::sandbox::{self, Environment, Message, Sandbox, Stopped};
-use lathe_vm::state::kind;
+use lathe_vm::state::{CellId, kind};
 use lathe_vm::trace::Page;
 use lathe_vm::word::Word;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Gas of every call on the EVM and the block's limit on both.
 const GAS: u64 = 1 << 30;
 /// What every account of [`ACCOUNTS`] has.
-const WEALTH: u128 = 1 << 100;
+pub(crate) const WEALTH: u128 = 1 << 100;
 
 /// Both machines.
 pub struct World {
@@ -186,27 +186,37 @@ impl World {
     }
 
     fn same_state(&self) -> Result<(), Trouble> {
-        let (theirs, ours) = (self.evm.accounts(), accounts(&self.vm));
-        if theirs == ours {
-            return Ok(());
-        }
-        let mut text = String::from("accounts differ (revm, here)");
-        for address in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
-            let (a, b) = (theirs.get(address), ours.get(address));
-            if a != b {
-                let (a, b) = (a.cloned().unwrap_or_default(), b.cloned().unwrap_or_default());
-                text.push_str(&format!("\n  0x{}:{}", hex::encode(address), differences(&a, &b)));
-            }
-        }
-        Err(Trouble::Different(text))
+        same_accounts(&self.evm.accounts(), &accounts(self.vm.cells()))
     }
 }
 
+/// Whether all accounts are the same, fees and all.
+pub(crate) fn same_accounts(
+    theirs: &BTreeMap<[u8; 20], Account>,
+    ours: &BTreeMap<[u8; 20], Account>,
+) -> Result<(), Trouble> {
+    if theirs == ours {
+        return Ok(());
+    }
+    let mut text = String::from("accounts differ (revm, here)");
+    for address in theirs.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
+        let (a, b) = (theirs.get(address), ours.get(address));
+        if a != b {
+            let (a, b) = (a.cloned().unwrap_or_default(), b.cloned().unwrap_or_default());
+            text.push_str(&format!("\n  0x{}:{}", hex::encode(address), differences(&a, &b)));
+        }
+    }
+    Err(Trouble::Different(text))
+}
+
 /// The accounts of Lathe's machine that are not empty.
-fn accounts(vm: &Sandbox) -> BTreeMap<[u8; 20], Account> {
+pub(crate) fn accounts<'a>(
+    cells: impl Iterator<Item = (&'a CellId, &'a Word)>,
+) -> BTreeMap<[u8; 20], Account> {
     let mut accounts: BTreeMap<[u8; 20], Account> = BTreeMap::new();
-    // Immutables are code on the EVM.
-    for (cell, value) in vm.cells().filter(|(cell, _)| cell.kind != kind::IMMUTABLE) {
+    // Immutables are code on the EVM, and which code is known is not there at all.
+    let elsewhere = [kind::IMMUTABLE, kind::KNOWN_CODE];
+    for (cell, value) in cells.filter(|(cell, _)| !elsewhere.contains(&cell.kind)) {
         let account = accounts.entry(cell.address).or_default();
         match cell.kind {
             kind::NONCE => account.nonce = value.lo as u64,
@@ -237,12 +247,13 @@ fn differences(a: &Account, b: &Account) -> String {
     text
 }
 
-fn page(part: &Part) -> Result<Page, Trouble> {
+/// A part as a page.
+pub(crate) fn page(part: &Part) -> Result<Page, Trouble> {
     part.page().map_err(|error| Trouble::Different(format!("{}: {error}", part.name)))
 }
 
 /// A limit or a missing precompile is no difference; everything else that stops the machine is.
-fn gave_up(stopped: &Stopped) -> Trouble {
+pub(crate) fn gave_up(stopped: &Stopped) -> Trouble {
     match &stopped.halt {
         Halt::Limit { .. } | Halt::Unsupported(_) => Trouble::OutOfResources(stopped.to_string()),
         _ => Trouble::Different(stopped.to_string()),
@@ -277,7 +288,8 @@ fn agree(theirs: &evm::Answer, ours: &sandbox::Answer) -> Result<Agreed, Trouble
     )))
 }
 
-fn side(status: &dyn std::fmt::Debug, output: &[u8], logs: &[evm::Log]) -> String {
+/// One side of a difference.
+pub(crate) fn side(status: &dyn std::fmt::Debug, output: &[u8], logs: &[evm::Log]) -> String {
     let mut text = format!("{status:?} 0x{}", hex::encode(output));
     for log in logs {
         let topics: Vec<String> = log.topics.iter().map(Word::to_string).collect();

@@ -18,6 +18,8 @@ pub(super) enum Kind {
     Asm,
     /// Code pages in hex
     Bytecode,
+    /// What a transaction that creates the contract carries, in hex: pages, hash; constructor arguments follow
+    Creation,
     /// ABI
     Abi,
     /// Selectors of the methods
@@ -70,6 +72,10 @@ impl Kind {
             ),
             Kind::Bytecode => {
                 parts(code, ["Deploy page", "Runtime page"], [".bin", ".bin-runtime"], Part::object)
+            }
+            Kind::Creation => {
+                let text = code.creation_object().unwrap_or_default();
+                vec![Piece { title: "Creation data", suffix: ".creation", text }]
             }
             Kind::SourceMap => parts(
                 code,

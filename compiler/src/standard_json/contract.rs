@@ -29,11 +29,12 @@ pub(super) fn outputs(contract: &Compiled, selection: &Selection) -> Value {
     if !wants("evm.methodIdentifiers") {
         evm.remove("methodIdentifiers");
     }
-    let parts =
-        [("bytecode", code.map(|c| &c.deploy)), ("deployedBytecode", code.and_then(|c| c.runtime.as_ref()))];
-    for (name, part) in parts {
+    for name in ["bytecode", "deployedBytecode"] {
         if wants_some(&format!("evm.{name}")) {
-            let fields = bytecode(part, name == "deployedBytecode");
+            let fields = match name {
+                "bytecode" => creation(code),
+                _ => deployed(code.and_then(|c| c.runtime.as_ref())),
+            };
             let selected = fields.into_iter().filter(|(field, _)| wants(&format!("evm.{name}.{field}")));
             evm.insert(name.into(), Value::Object(selected.collect()));
         }
@@ -66,17 +67,32 @@ fn sign(metadata: &mut String) {
     }
 }
 
-/// `evm.bytecode` or `evm.deployedBytecode`; without a part, as of an interface, all is empty.
-fn bytecode(part: Option<&Part>, deployed: bool) -> Map<String, Value> {
+/// `evm.bytecode`: creation data, which is what tools send to create the contract; the rest is of the deploy page. Plain
+/// Yul without a runtime object has its page here.
+fn creation(contract: Option<&Contract>) -> Map<String, Value> {
+    let mut fields = bytecode(contract.map(|c| &c.deploy));
+    if let Some((contract, object)) = contract.and_then(|c| Some((c, c.creation_object()?))) {
+        fields.insert("linkReferences".into(), contract.creation_link_references_json());
+        fields.insert("object".into(), object.into());
+    }
+    fields
+}
+
+/// `evm.deployedBytecode`.
+fn deployed(part: Option<&Part>) -> Map<String, Value> {
+    let mut fields = bytecode(part);
+    // Immutables are cells of the state, not places in the code: there is nothing to fill in.
+    fields.insert("immutableReferences".into(), json!({}));
+    fields
+}
+
+/// What both have; without a part, as of an interface, all is empty.
+fn bytecode(part: Option<&Part>) -> Map<String, Value> {
     let text = |of: fn(&Part) -> String| Value::from(part.map(of).unwrap_or_default());
     let mut fields = Map::new();
     let mut field = |name: &str, value: Value| fields.insert(name.into(), value);
     field("functionDebugData", json!({}));
     field("generatedSources", json!([]));
-    if deployed {
-        // Immutables are cells of the state, not places in the code: there is nothing to fill in.
-        field("immutableReferences", json!({}));
-    }
     field("linkReferences", part.map_or_else(|| json!({}), Part::link_references_json));
     field("object", text(Part::object));
     field("opcodes", text(|part| part.listing.clone()));

@@ -1,5 +1,6 @@
 //! The program `lathec` as people and tools call it. solc comes from `contracts/node_modules` or from PATH.
 mod cli;
+mod creation;
 mod estimate;
 mod examples;
 mod standard_json;

@@ -69,15 +69,10 @@ impl Chip for Call {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<CallRow>, AssignError> {
-        let row = |s: &Step| match &s.effect {
-            Effect::Call { len, caller, window, code, regs, .. } => Some(CallRow {
-                step: s.clone(),
-                len: *len,
-                caller: *caller,
-                window: *window,
-                code: *code,
-                regs: *regs,
-            }),
+        let row = |step: Step| match step.effect {
+            Effect::Call { len, caller, window, code, regs, .. } => {
+                Some(CallRow { step, len, caller, window, code, regs })
+            }
             _ => None,
         };
         Ok(input.trace.steps.iter().filter_map(row).collect())
@@ -187,10 +182,8 @@ impl Chip for Return {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<ReturnRow>, AssignError> {
-        let row = |s: &Step| match &s.effect {
-            Effect::Return { frame, status, window } => {
-                Some(ReturnRow { step: s.clone(), frame: *frame, status: *status, window: *window })
-            }
+        let row = |step: Step| match step.effect {
+            Effect::Return { frame, status, window } => Some(ReturnRow { step, frame, status, window }),
             _ => None,
         };
         Ok(input.trace.steps.iter().filter_map(row).collect())

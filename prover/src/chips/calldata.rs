@@ -71,10 +71,8 @@ impl Chip for CalldataChip {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<CalldataRow>, AssignError> {
-        let row = |s: &Step| match &s.effect {
-            Effect::Calldata { window, words } => {
-                Some(CalldataRow { step: s.clone(), window: *window, words: *words })
-            }
+        let row = |step: Step| match step.effect {
+            Effect::Calldata { window, words } => Some(CalldataRow { step, window, words }),
             _ => None,
         };
         Ok(input.trace.steps.iter().filter_map(row).collect())

@@ -253,7 +253,7 @@ impl Uses {
             let (index, page) = (row.t as u32 & 0x3fff, (row.t >> 14) as u32);
             *uses.constants.entry((page, index)).or_default() += 1;
         }
-        for s in &trace.steps {
+        for s in trace.steps.iter() {
             *uses.fetches.entry((s.regs.code, s.regs.pc)).or_default() += 1;
             if let Effect::Call { .. } = s.effect {
                 // The call takes the fetch of its own instruction again, for the operand offsets.

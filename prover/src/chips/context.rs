@@ -51,8 +51,8 @@ impl Chip for ContextChip {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<Self::Row>, AssignError> {
-        let row = |s: &Step| match &s.effect {
-            Effect::Context(access) => Some((s.clone(), *access)),
+        let row = |s: Step| match s.effect {
+            Effect::Context(access) => Some((s, access)),
             _ => None,
         };
         Ok(input.trace.steps.iter().filter_map(row).collect())

@@ -85,14 +85,14 @@ impl Chip for Cpu {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<CpuRow>, AssignError> {
-        let row = |s: &Step| CpuRow { step: s.clone(), operands: Operands::of(s.word, s.regs.code) };
+        let row = |s: Step| CpuRow { operands: Operands::of(s.word, s.regs.code), step: s };
         Ok(input.trace.steps.iter().map(row).collect())
     }
 
     /// Receives the registers of this segment's first step.
     fn header(&self, b: &mut RowBuilder<'_>, input: Option<&ProverInput<'_>>) {
         let first = input.and_then(|i| i.trace.steps.first());
-        let int = |f: fn(&Step) -> u32| Fr::from(u64::from(first.map_or(0, f)));
+        let int = |f: fn(&Step) -> u32| Fr::from(u64::from(first.as_ref().map_or(0, f)));
         let clock = b.commit(int(|s| s.clock));
         let regs = RegsCom {
             ctx: b.commit(int(|s| s.regs.ctx)),

@@ -25,8 +25,8 @@ impl Chip for HeapChip {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<Self::Row>, AssignError> {
-        let row = |s: &Step| match &s.effect {
-            Effect::Heap(access) => Some((s.clone(), *access)),
+        let row = |s: Step| match s.effect {
+            Effect::Heap(access) => Some((s, access)),
             _ => None,
         };
         Ok(input.trace.steps.iter().filter_map(row).collect())

@@ -49,8 +49,8 @@ impl Chip for UndoChip {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<UndoRow>, AssignError> {
-        let row = |s: &Step| match &s.effect {
-            Effect::Undo { entry, cell } => Some(UndoRow { step: s.clone(), entry: *entry, cell: *cell }),
+        let row = |step: Step| match step.effect {
+            Effect::Undo { entry, cell } => Some(UndoRow { step, entry, cell }),
             _ => None,
         };
         Ok(input.trace.steps.iter().filter_map(row).collect())

@@ -23,8 +23,8 @@ impl Chip for NearCall {
     }
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<Self::Row>, AssignError> {
-        let row = |s: &Step| match &s.effect {
-            Effect::NearCall(slot) => Some((s.clone(), *slot)),
+        let row = |s: Step| match s.effect {
+            Effect::NearCall(slot) => Some((s, slot)),
             _ => None,
         };
         Ok(input.trace.steps.iter().filter_map(row).collect())
@@ -60,7 +60,7 @@ impl Chip for NearReturn {
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<Step>, AssignError> {
         let steps = input.trace.steps.iter();
-        Ok(steps.filter(|s| matches!(s.effect, Effect::NearReturn)).cloned().collect())
+        Ok(steps.filter(|s| matches!(s.effect, Effect::NearReturn)).collect())
     }
 
     /// `[0]` is `pc' + 2^128 fp'`. A pc outside the page finds no instruction, so only `fp'` needs a range.

@@ -20,7 +20,7 @@ impl Chip for SelectChip {
 
     fn rows(&self, input: &ProverInput<'_>) -> Result<Vec<Step>, AssignError> {
         let steps = input.trace.steps.iter();
-        Ok(steps.filter(|s| matches!(s.effect, Effect::Select)).cloned().collect())
+        Ok(steps.filter(|s| matches!(s.effect, Effect::Select)).collect())
     }
 
     fn row(&self, b: &mut RowBuilder<'_>, step: Option<&Step>) {

@@ -64,7 +64,7 @@ fn boot(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) {
 fn last_step(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) -> [WordCom; 3] {
     let one = Com::int(1);
     let step = trace.and_then(|t| t.steps.last());
-    let mut m = Keyed::receive_operands(b, step, true);
+    let mut m = Keyed::receive_operands(b, step.as_ref(), true);
     m.alu.op = Com::int(RETURN);
     b.zero("the batch ends in context 0", &m.regs.ctx);
     b.zero("the batch ends on page 0", &m.regs.code);
@@ -74,7 +74,7 @@ fn last_step(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) -> [WordCom; 3]
     // offset = 32 * index.
     let index = &m.alu.a.lo * Fr::from(32).invert().expect("not zero");
     range(b, &one, &index, 27);
-    let accesses = final_words(step);
+    let accesses = final_words(step.as_ref());
     let words = [0u64, 1, 2].map(|i| {
         let at = address(space::HEAP, &Com::zero(), &(&index + Com::int(i)));
         mem_read(b, &one, &at, &m.time(4 + i), accesses.map(|a| &a[i as usize]))

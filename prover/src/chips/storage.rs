@@ -39,10 +39,10 @@ pub struct StorageRow {
 
 impl StorageRow {
     /// The row of a step, if it is one of the four instructions.
-    pub fn of(step: &Step) -> Option<StorageRow> {
-        match &step.effect {
+    pub fn of(step: Step) -> Option<StorageRow> {
+        match step.effect {
             Effect::Storage { reg, cell, journal } => {
-                Some(StorageRow { step: step.clone(), reg: *reg, cell: *cell, write: journal.is_some() })
+                Some(StorageRow { step, reg, cell, write: journal.is_some() })
             }
             _ => None,
         }

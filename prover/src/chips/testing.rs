@@ -210,7 +210,7 @@ pub fn empty_trace() -> lathe_vm::trace::BatchTrace {
     BatchTrace {
         input: Vec::new(),
         boot,
-        steps: Vec::new(),
+        steps: Default::default(),
         keccaks: Vec::new(),
         cells: Vec::new(),
         input_cells: Vec::new(),

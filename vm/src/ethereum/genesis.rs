@@ -2,6 +2,7 @@
 //! that are there from the start. All its code is known code.
 use super::{Address, small};
 use crate::code::CodeStore;
+use crate::programs;
 use crate::state::{CellId, StateError, Tree};
 use crate::trace::Page;
 use crate::word::Word;
@@ -18,6 +19,11 @@ impl Genesis {
     /// Nothing yet.
     pub fn new() -> Genesis {
         Genesis::default()
+    }
+
+    /// With the system contracts at their addresses, as every chain under the Ethereum kernel begins.
+    pub fn system(self) -> Genesis {
+        programs::system().iter().fold(self, |g, (address, page)| g.contract(*address, page.clone()))
     }
 
     /// With a contract: its code, known, and nonce 1 as every contract's. For the addresses of [`crate::system`] too.

@@ -1,16 +1,18 @@
 //! The sequencer's check before a batch: which transactions the kernel would skip, and why, found without running it.
 //! A transaction that passes can still be refused by its account or its paymaster, which only running it shows.
 use super::batch::check_body;
-use super::creation::CreationData;
 use super::intrinsic::intrinsic_gas;
 use super::reason::Reason;
 use super::receipt::Receipt;
-use super::transaction::{AccountTransaction, Fees, PriorityOperation, Signed, Transaction, kind};
+use super::transaction::{AccountTransaction, Fees, Signed, Transaction, kind};
 use super::{Address, small};
 use crate::machine::{StateRead, alu};
 use crate::replay::BlockParams;
 use crate::state::CellId;
 use crate::word::Word;
+
+/// No more gas can be counted.
+const MAX_GAS: u64 = u32::MAX as u64;
 
 /// Why a transaction does not go into a batch.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,41 +35,25 @@ impl Reason {
     }
 }
 
-/// Which priority operation may come next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NextOperation {
-    /// Whichever L1's queue has next.
-    First,
-    /// The one with this id.
-    Id(u64),
-    /// None: there are other records.
-    None,
-}
-
 /// How far a batch has come.
 #[derive(Clone, Debug)]
 pub struct Intake<'a> {
     params: &'a BlockParams,
     gas_left: u64,
-    next: NextOperation,
+    /// A record of another type has ended the priority operations.
+    ordinary: bool,
 }
 
 impl<'a> Intake<'a> {
     /// A batch without records.
     pub fn new(params: &'a BlockParams) -> Intake<'a> {
-        Intake { params, gas_left: params.gas_limit, next: NextOperation::First }
+        Intake { params, gas_left: params.gas_limit.min(MAX_GAS), ordinary: false }
     }
 
     /// Counts a record that the batch has from here on, with what became of it.
     pub fn include(&mut self, body: &[u8], receipt: &Receipt) {
         self.gas_left = self.gas_left.saturating_sub(receipt.gas_used);
-        if body.first() != Some(&kind::PRIORITY) {
-            self.next = NextOperation::None;
-        } else if let (Ok(Transaction::Priority(op)), None) = (Transaction::decode(body), receipt.skip_reason)
-        {
-            // Ids count up; the largest has no successor.
-            self.next = op.id.checked_add(1).map_or(NextOperation::None, NextOperation::Id);
-        }
+        self.ordinary |= body.first() != Some(&kind::PRIORITY);
     }
 
     /// Checks a body for the state in which it would run.
@@ -80,7 +66,7 @@ impl<'a> Intake<'a> {
         match &transaction {
             Transaction::Signed(t) => self.signed(state, t, &transaction),
             Transaction::Account(t) => self.account(state, t, &transaction),
-            Transaction::Priority(t) => self.priority(t, &transaction),
+            Transaction::Priority(_) => self.priority(),
         }?;
         Ok(transaction)
     }
@@ -94,15 +80,7 @@ impl<'a> Intake<'a> {
         nonce(state, from, p.nonce)?;
         self.fees(p.kind.fees())?;
         self.gas(whole)?;
-        balance(state, from, p.value, p.kind.fees().most(p.gas_limit))?;
-        if p.to.is_none() {
-            let data = CreationData::decode(&p.data).map_err(|e| Reason::CreationDataMalformed.with(e))?;
-            let carried = data.pages.iter().any(|page| page.hash_word() == data.deploy);
-            let known = carried || !state.read(&CellId::known_code(data.deploy)).is_zero();
-            let detail = || format!("deploy page {} is neither carried nor known", data.deploy);
-            Reason::CreationDataMalformed.unless(known, detail)?;
-        }
-        Ok(())
+        balance(state, from, p.value, p.kind.fees().most(p.gas_limit))
     }
 
     fn account<V: StateRead>(
@@ -123,6 +101,9 @@ impl<'a> Intake<'a> {
         let fee = if p.paymaster.is_none() { p.fees.most(p.gas_limit) } else { Word::ZERO };
         balance(state, p.from, p.value, fee)?;
         if let Some(paymaster) = p.paymaster {
+            let (has, fee) = (state.read(&CellId::balance(paymaster)), p.fees.most(p.gas_limit));
+            let detail = || format!("paymaster {} has {has}, fee up to {fee}", text(paymaster));
+            Reason::PaymasterRefused.unless(has >= fee, detail)?;
             let code = state.read(&CellId::code_hash(paymaster));
             let detail = || format!("paymaster {} has no code", text(paymaster));
             Reason::PaymasterRefused.unless(!code.is_zero(), detail)?;
@@ -130,14 +111,9 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    fn priority(&self, t: &PriorityOperation, whole: &Transaction) -> Result<(), Refused> {
-        match self.next {
-            NextOperation::None => Err(Reason::PriorityOutOfOrder.with("there are other records before it")),
-            NextOperation::Id(id) if id != t.id => {
-                Err(Reason::PriorityOutOfOrder.with(format!("operation {}, expected {id}", t.id)))
-            }
-            _ => self.gas(whole),
-        }
+    /// L1 has checked all else, and nothing of it can be refused here.
+    fn priority(&self) -> Result<(), Refused> {
+        Reason::PriorityOutOfOrder.unless(!self.ordinary, || "there are other records before it".into())
     }
 
     fn chain(&self, got: u64) -> Result<(), Refused> {

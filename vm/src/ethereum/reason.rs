@@ -54,19 +54,16 @@ pub enum Reason {
     /// The paymaster has no code, no funds, or does not want to pay.
     #[error("the paymaster refused to pay")]
     PaymasterRefused = 14,
-    /// Behind a record of another type, or not the operation after the one before.
-    #[error("priority operation out of order; such operations come first, as the queue of L1 has them")]
+    /// Behind a record of another type.
+    #[error("priority operation out of order; such operations come first")]
     PriorityOutOfOrder = 15,
     /// 2^64 - 1 (EIP-2681).
     #[error("the nonce is at its maximum; the account can send nothing more")]
     NonceAtMaximum = 16,
-    /// Not made by this rollup's compiler.
-    #[error("malformed creation data; send what `lathec` prints as the creation code")]
-    CreationDataMalformed = 17,
 }
 
 /// All reasons, in order of their numbers.
-pub const REASONS: [Reason; 17] = [
+pub const REASONS: [Reason; 16] = [
     Reason::Malformed,
     Reason::UnsupportedType,
     Reason::WrongChainId,
@@ -83,7 +80,6 @@ pub const REASONS: [Reason; 17] = [
     Reason::PaymasterRefused,
     Reason::PriorityOutOfOrder,
     Reason::NonceAtMaximum,
-    Reason::CreationDataMalformed,
 ];
 
 impl Reason {

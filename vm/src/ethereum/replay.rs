@@ -12,13 +12,14 @@ use crate::trace::{BatchTrace, Page};
 use crate::word::Word;
 use std::sync::Arc;
 
-/// 20 million steps; 64 MiB hashed, 256 MiB moved, 512 MiB held; 16 MiB posted; outputs kept up to 16 MiB.
+/// 20 million steps; 64 MiB hashed, 256 MiB moved, 1 GiB held and 4 GiB of trace; 16 MiB posted; outputs kept up to 16 MiB.
 pub const LIMITS: Limits = Limits {
     unproven: true,
     max_steps: 20_000_000,
     max_hashed_bytes: 1 << 26,
     max_moved_bytes: 1 << 28,
-    max_memory_bytes: 1 << 29,
+    max_memory_bytes: 1 << 30,
+    max_trace_bytes: 1 << 32,
     max_input_bytes: 1 << 24,
     max_output_bytes: 1 << 24,
 };

@@ -113,7 +113,7 @@ pub const fn page(words: usize) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::isa::table::OPS;
+    use crate::isa::{OPS, Status};
 
     #[test]
     fn every_instruction_but_the_ends_of_a_context_costs_something() {
@@ -121,6 +121,23 @@ mod tests {
             let ends = matches!(row.opcode, op::RETURN | op::REVERT);
             assert_eq!(base(row.opcode) == 0, ends, "{}", row.name);
         }
+    }
+
+    /// Every row `| gas | instructions |` of the page, and that no instruction is missing.
+    #[test]
+    fn the_page_has_these_prices() {
+        let page = include_str!("../../../docs/isa.md");
+        let section = page.split("## Gas").nth(1).expect("there is a section on gas");
+        let mut told = std::collections::BTreeMap::new();
+        for row in section.lines().skip_while(|l| *l != "| gas | instructions |").skip(2) {
+            let Some((gas, names)) = row.trim_matches('|').split_once('|') else { break };
+            let gas: u32 = gas.trim().parse().expect("a number");
+            told.extend(names.split('`').skip(1).step_by(2).map(|name| (name, gas)));
+        }
+        for row in OPS.iter().filter(|row| row.status != Status::Reserved) {
+            assert_eq!(told.remove(row.name), Some(base(row.opcode)), "{}", row.name);
+        }
+        assert!(told.is_empty(), "{told:?}");
     }
 
     #[test]

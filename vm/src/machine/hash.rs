@@ -3,7 +3,7 @@
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window};
-use crate::isa::{MAX_PAGE, op, price};
+use crate::isa::{op, price};
 use crate::precompile;
 use crate::state::CellId;
 use crate::trace::{Effect, Flow, KeccakCall, Page};
@@ -11,6 +11,8 @@ use crate::word::Word;
 use sha3::{Digest, Keccak256};
 use std::sync::Arc;
 
+/// Host memory that a kept page takes besides its words, roughly.
+const KEPT_PAGE: u64 = 192;
 /// Bytes that `ecrecover` reads.
 const SIGNED: Word = Word::new(0, 128);
 
@@ -60,14 +62,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// Keeps a page that the store lacks, in case that it becomes known.
     pub(super) fn keep(&mut self, page: Option<Page>) {
-        if let Some(page) = page.filter(|p| self.codes.get(p.hash_word()).is_none()) {
-            self.hashed_pages.entry(page.hash_word()).or_insert_with(|| Arc::new(page));
-        }
-    }
-
-    /// Host memory that the kept pages take, roughly.
-    pub(super) fn hashed_page_bytes(&self) -> u64 {
-        self.hashed_pages.len() as u64 * 8 * MAX_PAGE as u64
+        let Some(page) = page.filter(|p| self.codes.get(p.hash_word()).is_none()) else { return };
+        let bytes = 8 * page.words.len() as u64 + KEPT_PAGE;
+        self.hashed_pages.entry(page.hash_word()).or_insert_with(|| {
+            self.hashed_page_bytes += bytes;
+            Arc::new(page)
+        });
     }
 
     /// The kept pages that are known now, in order of hash.

@@ -14,6 +14,9 @@ pub struct Limits {
     pub max_moved_bytes: u64,
     /// Host memory for cells and journal, as [`MEMORY_CHECK`] steps at a time see it.
     pub max_memory_bytes: u64,
+    /// Host memory for the trace, if there is one, as [`MEMORY_CHECK`] steps at a time see it; never more than
+    /// [`MAX_TRACE`].
+    pub max_trace_bytes: u64,
     /// Posted bytes.
     pub max_input_bytes: usize,
     /// Bytes kept of what a call hands back.
@@ -29,7 +32,10 @@ pub const MAX_RANGE: u32 = 1 << 24;
 /// Memory is measured every so many steps.
 pub const MEMORY_CHECK: u32 = 256;
 
-/// 65,536 steps (a trace of some 80 MB), 4 MiB hashed, 1 MiB posted.
+/// The longest trace, in bytes: 16 GiB.
+pub const MAX_TRACE: u64 = 1 << 34;
+
+/// 65,536 steps, 4 MiB hashed, 1 MiB posted.
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
@@ -38,6 +44,7 @@ impl Default for Limits {
             max_hashed_bytes: 1 << 22,
             max_moved_bytes: 1 << 22,
             max_memory_bytes: 1 << 28,
+            max_trace_bytes: 1 << 29,
             max_input_bytes: 1 << 20,
             max_output_bytes: MAX_OUTPUT,
         }
@@ -48,6 +55,11 @@ impl Limits {
     /// The step bound that holds.
     pub(super) fn steps(&self) -> u32 {
         self.max_steps.min(MAX_CLOCK)
+    }
+
+    /// The bound on the trace that holds.
+    pub(super) fn trace_bytes(&self) -> u64 {
+        self.max_trace_bytes.min(MAX_TRACE)
     }
 
     /// A limit that the input itself breaks.

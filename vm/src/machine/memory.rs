@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 /// Registers of a context.
 const REGISTERS: usize = 8;
-/// Cells below this index lie in a vector, which doubles as they are touched; those above in chunks of a map: memory
-/// stays proportional to what is touched.
-const DENSE: usize = 1 << 12;
+/// The first cells lie in a vector, those beyond in chunks of a map. The vector doubles once a quarter of what it would
+/// take in is there: what is held stays proportional to what is touched, and what is used densely is found at once.
 const FIRST: usize = 64;
-const CHUNK: usize = 64;
+const CHUNK: usize = 8;
 
 /// A cell: last value and stamp.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,11 +28,13 @@ type Chunk<S> = Box<[Cell<S>; CHUNK]>;
 struct Sparse<S> {
     dense: Vec<Cell<S>>,
     rest: BTreeMap<u32, Chunk<S>>,
+    /// Chunks that the vector takes in when it doubles.
+    near: usize,
 }
 
 impl<S: Stamp> Sparse<S> {
     fn new() -> Self {
-        Sparse { dense: Vec::new(), rest: BTreeMap::new() }
+        Sparse { dense: Vec::new(), rest: BTreeMap::new(), near: 0 }
     }
 
     fn get(&self, index: u32) -> Option<&Cell<S>> {
@@ -49,21 +50,40 @@ impl<S: Stamp> Sparse<S> {
         self.open(index, opened)
     }
 
-    /// A cell that no vector holds yet; `opened` counts what is made room for.
+    /// A cell beyond the vector; `opened` counts what is made room for.
     #[cold]
     fn open(&mut self, index: u32, opened: &mut u64) -> &mut Cell<S> {
-        let i = index as usize;
-        if i < DENSE {
-            let room = (i + 1).next_power_of_two().max(FIRST);
-            *opened += (room - self.dense.len()) as u64;
-            self.dense.resize(room, Cell::default());
+        let (i, length) = (index as usize, self.dense.len());
+        if i < FIRST {
+            self.grow(FIRST, opened);
             return &mut self.dense[i];
         }
-        let chunk = self.rest.entry(index / CHUNK as u32).or_insert_with(|| {
+        let number = index / CHUNK as u32;
+        if !self.rest.contains_key(&number) {
             *opened += CHUNK as u64;
-            Box::new([Cell::default(); CHUNK])
-        });
+            if i < 2 * length {
+                self.near += 1;
+            }
+            self.rest.insert(number, Box::new([Cell::default(); CHUNK]));
+            if i < 2 * length && 4 * self.near * CHUNK >= length {
+                self.grow(2 * length, opened);
+                return &mut self.dense[i];
+            }
+        }
+        let chunk = self.rest.get_mut(&number).expect("it is there, or was inserted");
         &mut chunk[i % CHUNK]
+    }
+
+    /// Lengthens the vector, which takes in the chunks that lie there.
+    fn grow(&mut self, length: usize, opened: &mut u64) {
+        let beyond = self.rest.split_off(&((length / CHUNK) as u32));
+        let inside = std::mem::replace(&mut self.rest, beyond);
+        *opened += (length - self.dense.len() - inside.len() * CHUNK) as u64;
+        self.dense.resize(length, Cell::default());
+        for (chunk, cells) in inside {
+            self.dense[chunk as usize * CHUNK..][..CHUNK].copy_from_slice(&*cells);
+        }
+        self.near = self.rest.range(..(2 * length / CHUNK) as u32).count();
     }
 
     /// Cells there is room for.
@@ -85,6 +105,21 @@ struct Context<S> {
     slots: Sparse<S>,
     heap: Sparse<S>,
     regs: [Cell<S>; REGISTERS],
+}
+
+/// The slots of one context, for the operands of a step.
+pub struct Slots<'a, S> {
+    cells: &'a mut Sparse<S>,
+    opened: &'a mut u64,
+}
+
+impl<S: Stamp> Slots<'_, S> {
+    /// Reads a slot at `time`; answers the stamp that it had, too.
+    #[inline(always)]
+    pub fn read(&mut self, index: u32, time: u64) -> (Word, S) {
+        let cell = self.cells.cell(index, self.opened);
+        (cell.value, std::mem::replace(&mut cell.stamp, S::at(time)))
+    }
 }
 
 /// All memory of a batch.
@@ -141,6 +176,7 @@ impl<S: Stamp> Memory<S> {
     }
 
     /// Where a context lies in the list.
+    #[inline(always)]
     fn place(&self, ctx: u32) -> Option<usize> {
         match self.contexts.get(self.recent) {
             Some(recent) if recent.id == ctx => Some(self.recent),
@@ -182,17 +218,11 @@ impl<S: Stamp> Memory<S> {
         Some(Access { space, ctx, index, time, old_time, old, new })
     }
 
-    /// Reads three slots of a context, each at its time. `None` if the context was never opened.
+    /// The slots of a context; `None` if it was never opened.
     #[inline(always)]
-    pub fn operands(&mut self, ctx: u32, slots: [(u32, u64); 3]) -> Option<[Access; 3]> {
+    pub fn slots(&mut self, ctx: u32) -> Option<Slots<'_, S>> {
         self.recent = self.place(ctx)?;
-        let cells = &mut self.contexts[self.recent].slots;
-        Some(slots.map(|(index, time)| {
-            let cell = cells.cell(index, &mut self.opened);
-            let (value, old_time) = (cell.value, cell.stamp.time());
-            cell.stamp = S::at(time);
-            Access { space: space::SLOT, ctx, index, time, old_time, old: value, new: value }
-        }))
+        Some(Slots { cells: &mut self.contexts[self.recent].slots, opened: &mut self.opened })
     }
 
     /// Changes the value that the latest access of a slot left, without being an access itself.
@@ -255,3 +285,6 @@ impl<S: Stamp> Memory<S> {
         self.input.iter().enumerate().map(cell).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ pub use create::{contract_address, contract_address_salted};
 pub use environment::Environment;
 pub(crate) use gas::cell_price;
 pub use halt::{Halt, HaltKind, Stopped};
-pub use limits::{Limits, MAX_OUTPUT, MAX_RANGE, MEMORY_CHECK};
+pub use limits::{Limits, MAX_OUTPUT, MAX_RANGE, MAX_TRACE, MEMORY_CHECK};
 pub use log::Log;
 pub use watch::{Closed, MAX_TOLD, Opened, Seen, Watch};
 pub use window::Window;
@@ -36,13 +36,13 @@ pub use world::{StateRead, Touched};
 use crate::code::CodeStore;
 use crate::isa::{Family, Instruction, Status, name_of, op, price, traits};
 use crate::state::CellId;
-use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, Step, TransientFinal, space};
+use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, TransientFinal, space};
 use crate::word::Word;
 use call::Open;
 use memory::Memory;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tracer::Tracer;
+use tracer::{Reads, Tracer};
 use world::World;
 
 /// How a call ended.
@@ -117,6 +117,8 @@ pub struct Machine<'a, V, T: Tracer> {
     numbers: HashMap<Word, u32>,
     /// Pages hashed in this batch that the store lacks: what makes them known makes them code.
     hashed_pages: HashMap<Word, Arc<Page>>,
+    /// Host memory that they take, roughly.
+    hashed_page_bytes: u64,
     frames: Vec<Open>,
     journal: Vec<JournalEntry>,
     events: Vec<Event>,
@@ -197,6 +199,7 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         pages: vec![Arc::new(kernel.clone())],
         numbers: HashMap::from([(kernel.hash_word(), 0)]),
         hashed_pages: HashMap::new(),
+        hashed_page_bytes: 0,
         frames: Vec::new(),
         journal: Vec::new(),
         events: Vec::new(),
@@ -205,12 +208,14 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
     };
     let window = Window { space: space::INPUT, ctx: 0, base: 0, length: input.len() as u32 };
     let boot = machine.access(space::REG, 0, 0, 1, Some(window.pack())).map_err(Stopped::at_boot)?;
+    machine.tracer.turn(&machine.regs);
     let result = loop {
         if let Some(result) = machine.result {
             break result;
         }
         machine.step().map_err(|halt| machine.stopped(halt))?;
     };
+    machine.tracer.ended(machine.regs);
     Ok(Finished {
         result,
         steps: machine.clock,
@@ -270,10 +275,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         let cells = self.world.len() as u64 * STATE_CELL;
         let held =
-            self.mem.bytes() + cells + self.hashed_page_bytes() + self.journal.len() as u64 * JOURNAL_ENTRY;
+            self.mem.bytes() + cells + self.hashed_page_bytes + self.journal.len() as u64 * JOURNAL_ENTRY;
         let limit = self.limits.max_memory_bytes;
         if held > limit {
             return Err(Halt::Limit { what: "memory bytes", limit });
+        }
+        let limit = self.limits.trace_bytes();
+        if self.tracer.bytes() > limit {
+            return Err(Halt::Limit { what: "trace bytes", limit });
         }
         self.check_at = self.limits.steps().min(self.clock + MEMORY_CHECK);
         Ok(())
@@ -288,21 +297,20 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let Some(word) = self.fetch() else { return self.step_outside() };
         self.clock += 1;
         let i = Instruction::decode(word);
-        let operands = self.operands(i)?;
-        let [a, b, d] = &operands;
+        let r = self.operands(i)?;
         let regs = self.regs;
         let done = match self.admit(i) {
             Ok((_, price)) if !self.pays(price) => Err(HaltKind::OutOfGas),
-            Ok((Family::Alu, _)) => self.compute(i, a.new, b.new, d.old).map(|x| (regs.pc + 1, Some(x))),
-            Ok((Family::Control, _)) => self.control(i, a.new, b.new),
-            other => return self.keyed(word, operands, regs, other.map(|(family, _)| family)),
+            Ok((Family::Alu, _)) => self.compute(i, r.a, r.b, r.old).map(|x| (regs.pc + 1, Some(x))),
+            Ok((Family::Control, _)) => self.control(i, r.a, r.b),
+            other => return self.keyed(word, &r, regs, other.map(|(family, _)| family)),
         };
         let (pc, result) = match done {
             Ok(done) => done,
-            Err(kind) => return self.keyed(word, operands, regs, Err(kind.into())),
+            Err(kind) => return self.keyed(word, &r, regs, Err(kind.into())),
         };
         self.regs.pc = pc;
-        self.finish(word, operands, regs, result);
+        self.finish(word, &r, regs, result);
         Ok(())
     }
 
@@ -314,8 +322,8 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return Err(halt);
         }
         self.clock += 1;
-        let operands = self.operands(Instruction::decode(0))?;
-        self.keyed(0, operands, self.regs, Err(halt))
+        let reads = self.operands(Instruction::decode(0))?;
+        self.keyed(0, &reads, self.regs, Err(halt))
     }
 
     /// A step that does more than compute or jump, or that halts before it does; `regs` are the registers before it, of
@@ -324,12 +332,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     fn keyed(
         &mut self,
         word: u64,
-        operands: [Access; 3],
+        reads: &Reads<T::Stamp>,
         regs: Regs,
         admitted: Result<Family, Halt>,
     ) -> Result<(), Halt> {
-        let [a, b, d] = &operands;
-        let s = Operands { i: Instruction::decode(word), a: a.new, b: b.new, old: d.old };
+        let Reads { a, b, old, .. } = *reads;
+        let s = Operands { i: Instruction::decode(word), a, b, old };
         let mut next = Regs { pc: regs.pc + 1, ..self.regs };
         let done = admitted.and_then(|family| self.dispatch(family, &s, &mut next));
         let result = match done {
@@ -343,20 +351,20 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             next.gas = self.regs.gas;
         }
         self.regs = next;
-        self.finish(word, operands, regs, result);
+        self.finish(word, reads, regs, result);
+        self.tracer.turn(&self.regs);
         Ok(())
     }
 
     /// Writes the result and tells the tracer of the step.
     #[inline(always)]
-    fn finish(&mut self, word: u64, [a, b, mut d]: [Access; 3], regs: Regs, result: Option<Word>) {
+    fn finish(&mut self, word: u64, reads: &Reads<T::Stamp>, regs: Regs, result: Option<Word>) {
         if let Some(value) = result {
             // No instruction with a result touches its own destination slot after k = 3.
-            self.mem.patch(d.ctx, d.index, value);
-            d.new = value;
+            let (_, _, d) = Instruction::decode(word).slots();
+            self.mem.patch(regs.ctx, regs.fp + u32::from(d), value);
         }
-        let (clock, next) = (self.clock, self.regs);
-        self.tracer.step(|effect| Step { clock, regs, next, word, a, b, d, effect });
+        self.tracer.step(&regs, &self.regs, word, reads, result.unwrap_or(reads.old));
     }
 
     fn fetch(&self) -> Option<u64> {
@@ -365,11 +373,15 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// The operands of this step; unlike other accesses they are told with the step itself.
     #[inline(always)]
-    fn operands(&mut self, i: Instruction) -> Result<[Access; 3], Halt> {
+    fn operands(&mut self, i: Instruction) -> Result<Reads<T::Stamp>, HaltKind> {
         let (a, b, d) = i.slots();
-        let slot = |offset: u16, k: u64| (self.regs.fp + u32::from(offset), self.time(k));
-        let slots = [slot(a, 1), slot(b, 2), slot(d, 3)];
-        self.mem.operands(self.regs.ctx, slots).ok_or_else(|| HaltKind::MemoryRange.into())
+        let slot = |offset: u16| self.regs.fp + u32::from(offset);
+        let (a, b, d, time) = (slot(a), slot(b), slot(d), self.time(0));
+        let mut slots = self.mem.slots(self.regs.ctx).ok_or(HaltKind::MemoryRange)?;
+        let (a, before_a) = slots.read(a, time + 1);
+        let (b, before_b) = slots.read(b, time + 2);
+        let (old, before_d) = slots.read(d, time + 3);
+        Ok(Reads { a, b, old, before: [before_a, before_b, before_d] })
     }
 
     /// The family of an instruction that runs, and its price.

@@ -3,7 +3,7 @@
 use super::far::Transfer;
 use super::tracer::Tracer;
 use super::world::StateRead;
-use super::{Halt, HaltKind, Machine, Operands, Window};
+use super::{CallStatus, Event, Halt, HaltKind, Machine, Operands, Window};
 use crate::isa::price;
 use crate::precompile::{Failed, Precompile};
 use crate::trace::{Regs, space};
@@ -38,7 +38,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         }
         let counts = self.metered() || self.frames.is_empty();
         let given = if counts { u64::from(self.forward(asked) + stipend) } else { price };
-        let Some((output, left)) = output.zip(given.checked_sub(price)) else {
+        let Some((mut output, left)) = output.zip(given.checked_sub(price)) else {
             return self.done(s, Word::ZERO, self.nothing());
         };
         self.transfer(wei.from, wei.to, wei.value, 8, next)?;
@@ -47,6 +47,16 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.mem.open(ctx);
         self.write_bytes(ctx, 0, &output, 6)?;
         let length = output.len() as u32;
+        // A transaction to a precompile: its answer is the receipt's output.
+        if self.frames.is_empty() {
+            output.truncate(self.limits.max_output_bytes);
+            self.events.push(Event::CallEnd {
+                status: CallStatus::Success,
+                output,
+                steps: 1,
+                gas: left as u32,
+            });
+        }
         self.done(s, Word::from(1), Window { space: space::HEAP, ctx, base: 0, length })
     }
 

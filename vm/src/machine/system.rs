@@ -1,5 +1,5 @@
-//! Calls of the system precompiles, which serve system contracts alone: state cells that no other instruction reaches, and
-//! the hash of a code page. Done within the step, as Ethereum's precompiles are.
+//! Calls of the system precompiles, which serve system contracts alone: state cells that no other instruction
+//! reaches, and the hash of a code page. Done within the step, as Ethereum's precompiles are.
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, Machine, Operands, Window};

@@ -2,7 +2,8 @@
 //! The machine is generic over the tracer, so both modes are one code path; without one, the closures that
 //! describe effects are never called.
 use super::watch::{Closed, Opened};
-use crate::trace::{Access, Effect, Executed, Flow, JournalEntry, KeccakCall, StateAccess, Step};
+use crate::trace::{Access, Effect, Flow, JournalEntry, KeccakCall, Packed, Regs, StateAccess};
+use crate::word::Word;
 
 /// The time of a cell's last access, or nothing.
 pub trait Stamp: Copy + Default + std::fmt::Debug {
@@ -13,19 +14,36 @@ pub trait Stamp: Copy + Default + std::fmt::Debug {
 }
 
 impl Stamp for u64 {
+    #[inline(always)]
     fn at(time: u64) -> u64 {
         time
     }
+    #[inline(always)]
     fn time(self) -> u64 {
         self
     }
 }
 
 impl Stamp for () {
+    #[inline(always)]
     fn at(_: u64) {}
+    #[inline(always)]
     fn time(self) -> u64 {
         0
     }
+}
+
+/// What a step finds in the slots that its word names.
+#[derive(Clone, Copy, Debug)]
+pub struct Reads<S> {
+    /// Value of `a`.
+    pub a: Word,
+    /// Value of `b`.
+    pub b: Word,
+    /// Value of `d`.
+    pub old: Word,
+    /// Stamps of the accesses to `a`, `b`, `d` before these, which are made one after the other.
+    pub before: [S; 3],
 }
 
 /// Receives what the machine does.
@@ -44,8 +62,15 @@ pub trait Tracer {
     fn entry(&mut self, entry: JournalEntry);
     /// Says that the step under way has no chip: its effect is the accesses and entries told so far.
     fn executed(&mut self, flow: Flow);
-    /// A finished step; `make` receives the effect told before.
-    fn step(&mut self, make: impl FnOnce(Effect) -> Step);
+    /// The registers before the next step; they stay what they are, but for pc and gas, until the next call of this.
+    fn turn(&mut self, regs: &Regs);
+    /// A finished step: the registers before and after it, its word and operands, and what is in `d` now; all else was
+    /// told before.
+    fn step(&mut self, regs: &Regs, next: &Regs, word: u64, reads: &Reads<Self::Stamp>, new: Word);
+    /// The registers after the last step.
+    fn ended(&mut self, regs: Regs);
+    /// Host memory held, in bytes.
+    fn bytes(&self) -> u64;
     /// A hash; answers its index.
     fn keccak(&mut self, make: impl FnOnce() -> KeccakCall) -> usize;
     /// The step under way opens a context.
@@ -74,7 +99,15 @@ impl Tracer for NoTrace {
     #[inline(always)]
     fn executed(&mut self, _: Flow) {}
     #[inline(always)]
-    fn step(&mut self, _: impl FnOnce(Effect) -> Step) {}
+    fn turn(&mut self, _: &Regs) {}
+    #[inline(always)]
+    fn step(&mut self, _: &Regs, _: &Regs, _: u64, _: &Reads<()>, _: Word) {}
+    #[inline(always)]
+    fn ended(&mut self, _: Regs) {}
+    #[inline(always)]
+    fn bytes(&self) -> u64 {
+        0
+    }
     #[inline(always)]
     fn keccak(&mut self, _: impl FnOnce() -> KeccakCall) -> usize {
         0
@@ -85,46 +118,50 @@ impl Tracer for NoTrace {
 #[derive(Debug, Default)]
 pub struct Recorder {
     /// Steps so far.
-    pub steps: Vec<Step>,
+    pub steps: Packed,
     /// Hashes so far.
     pub keccaks: Vec<KeccakCall>,
-    pending: Option<Effect>,
-    accesses: Vec<Access>,
-    cells: Vec<StateAccess>,
-    entries: Vec<JournalEntry>,
+    /// Words that these read.
+    hashed: usize,
 }
 
 impl Tracer for Recorder {
     type Stamp = u64;
     const ACTIVE: bool = true;
     fn effect(&mut self, make: impl FnOnce() -> Effect) {
-        self.pending = Some(make());
+        self.steps.effect(make());
     }
     fn access(&mut self, access: Access) {
-        self.accesses.push(access);
+        self.steps.access(access);
     }
     fn cell(&mut self, access: StateAccess) {
-        self.cells.push(access);
+        self.steps.cell(access);
     }
     fn entry(&mut self, entry: JournalEntry) {
-        self.entries.push(entry);
+        self.steps.entry(entry);
     }
     fn executed(&mut self, flow: Flow) {
-        let accesses = std::mem::take(&mut self.accesses);
-        let cells = std::mem::take(&mut self.cells);
-        let journal = std::mem::take(&mut self.entries);
-        self.pending = Some(Effect::Executed(Box::new(Executed { accesses, cells, journal, flow })));
+        self.steps.executed(flow);
     }
-    fn step(&mut self, make: impl FnOnce(Effect) -> Step) {
-        self.accesses.clear();
-        self.cells.clear();
-        self.entries.clear();
-        let effect = self.pending.take().unwrap_or(Effect::None);
-        self.steps.push(make(effect));
+    fn turn(&mut self, regs: &Regs) {
+        self.steps.turn(regs);
+    }
+    #[inline(always)]
+    fn step(&mut self, regs: &Regs, _: &Regs, word: u64, reads: &Reads<u64>, new: Word) {
+        self.steps.step(regs, word, reads, new);
+    }
+    fn ended(&mut self, regs: Regs) {
+        self.steps.ended(regs);
+    }
+    fn bytes(&self) -> u64 {
+        let hashes = self.keccaks.capacity() * size_of::<KeccakCall>() + self.hashed * size_of::<Access>();
+        self.steps.bytes() + hashes as u64
     }
     fn keccak(&mut self, make: impl FnOnce() -> KeccakCall) -> usize {
+        let call = make();
+        self.hashed += call.words.len();
         // The statement's hash is put in front when the batch is done.
-        self.keccaks.push(make());
+        self.keccaks.push(call);
         self.keccaks.len()
     }
 }

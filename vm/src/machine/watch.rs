@@ -1,13 +1,11 @@
 //! Watching a run step by step, for people who look at programs. What is watched is told and not kept, so that a run of
 //! any length takes no more memory than one that nobody watches.
 use super::memory::Memory;
-use super::tracer::{Stamp, Tracer};
+use super::tracer::{Reads, Stamp, Tracer};
 use super::world::StateRead;
 use super::{CallStatus, Machine, Window};
 use crate::state::CellId;
-use crate::trace::{
-    Access, Effect, Flow, JournalEntry, KeccakCall, Page, Regs, StateAccess, Step, mode, space,
-};
+use crate::trace::{Access, Effect, Flow, JournalEntry, KeccakCall, Page, Regs, StateAccess, mode, space};
 use crate::word::Word;
 use std::sync::Arc;
 
@@ -89,6 +87,7 @@ pub struct Seen<'a> {
 /// Tells every step to a function.
 pub struct Watch<'a> {
     tell: &'a mut dyn FnMut(&Seen),
+    clock: u32,
     cells: Vec<StateAccess>,
     undone: Option<CellId>,
     opened: Option<Opened>,
@@ -98,12 +97,12 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Tells `tell`.
     pub fn new(tell: &'a mut dyn FnMut(&Seen)) -> Watch<'a> {
-        Watch { tell, cells: Vec::new(), undone: None, opened: None, closed: None }
+        Watch { tell, clock: 0, cells: Vec::new(), undone: None, opened: None, closed: None }
     }
 }
 
 impl Tracer for Watch<'_> {
-    type Stamp = u64;
+    type Stamp = ();
     const ACTIVE: bool = false;
     fn effect(&mut self, make: impl FnOnce() -> Effect) {
         if let Effect::Undo { entry, .. } = make() {
@@ -120,8 +119,10 @@ impl Tracer for Watch<'_> {
             self.undone = Some(entry.cell);
         }
     }
-    fn step(&mut self, make: impl FnOnce(Effect) -> Step) {
-        let Step { clock, regs, next, word, a, b, d, .. } = make(Effect::None);
+    fn turn(&mut self, _: &Regs) {}
+    fn step(&mut self, regs: &Regs, next: &Regs, word: u64, reads: &Reads<()>, new: Word) {
+        let regs = *regs;
+        self.clock += 1;
         let left = match (&self.opened, &self.closed, self.undone) {
             (Some(opened), _, _) => opened.kept.saturating_add(opened.gas),
             (_, Some(Closed { status: CallStatus::Halted(_), .. }), _) | (_, _, Some(_)) => regs.gas,
@@ -129,13 +130,13 @@ impl Tracer for Watch<'_> {
             _ => next.gas,
         };
         (self.tell)(&Seen {
-            clock,
+            clock: self.clock,
             regs,
             word,
-            a: a.new,
-            b: b.new,
-            old: d.old,
-            new: d.new,
+            a: reads.a,
+            b: reads.b,
+            old: reads.old,
+            new,
             spent: if regs.mode & mode::METERED == 0 { 0 } else { regs.gas.saturating_sub(left) },
             undone: self.undone,
             cells: &self.cells,
@@ -144,6 +145,10 @@ impl Tracer for Watch<'_> {
         });
         self.cells.clear();
         (self.undone, self.opened, self.closed) = (None, None, None);
+    }
+    fn ended(&mut self, _: Regs) {}
+    fn bytes(&self) -> u64 {
+        0
     }
     fn keccak(&mut self, _: impl FnOnce() -> KeccakCall) -> usize {
         0

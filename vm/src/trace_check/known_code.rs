@@ -1,5 +1,5 @@
-//! Cells of known code: that the kernel, `extcodesize`, `create` and the end of a deploy page look at the right one and do
-//! what it says.
+//! Cells of known code: that the kernel, `extcodesize`, `create` and the end of a deploy page look at the
+//! right one and do what it says.
 use super::contexts::{address, block, creation_code, find, new_address, register};
 use super::{TraceError, step_fault};
 use crate::isa::{Instruction, op};

@@ -78,7 +78,7 @@ pub fn pure_rows(trace: &BatchTrace, opcodes: &[u16]) -> Vec<PureRow> {
     let mut rows: Vec<PureRow> = Vec::new();
     let mut seen = HashMap::new();
     for step in trace.steps.iter().filter(|s| opcodes.contains(&Instruction::decode(s.word).opcode)) {
-        let row = PureRow::of(step);
+        let row = PureRow::of(&step);
         let at = *seen.entry((row.opcode, row.imm, row.t, row.a, row.b)).or_insert(rows.len());
         match rows.get_mut(at) {
             Some(known) => known.count += 1,

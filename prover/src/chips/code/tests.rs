@@ -203,7 +203,7 @@ fn uses_are_counted_from_the_steps() {
     let mut trace = empty_trace();
     trace.pages = pages();
     // Twice the same look at constant 2, once with another word in the unused operand.
-    trace.steps = vec![step(4, 7), step(5, 7), step(4, 8)];
+    trace.steps = vec![step(4, 7), step(5, 7), step(4, 8)].into();
     let counts = crate::circuit::Counts::default();
     let rows = Chip::rows(&CodeChip, &ProverInput { trace: &trace, counts: &counts }).unwrap();
     assert_eq!(rows.len(), 1 + 3 + 2);

@@ -42,7 +42,7 @@ impl Chip for KeccakCallChip {
         let steps = input.trace.steps.iter();
         Ok(steps
             .filter_map(|s| match s.effect {
-                Effect::Keccak { window, .. } => Some(KeccakCallRow { step: s.clone(), window }),
+                Effect::Keccak { window, .. } => Some(KeccakCallRow { step: s, window }),
                 _ => None,
             })
             .collect())

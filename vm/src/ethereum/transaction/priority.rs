@@ -13,8 +13,8 @@ pub struct PriorityOperation {
     pub from: Address,
     /// Callee.
     pub to: Address,
-    /// Wei locked on L1 and made on L2.
-    pub minted: Word,
+    /// Wei locked on L1 and made on L2; below 2^128.
+    pub minted: u128,
     /// Wei sent along.
     pub value: Word,
     /// The most gas it may use.
@@ -40,7 +40,7 @@ impl PriorityOperation {
             id: f.u64("id")?,
             from: f.address("from")?,
             to: f.address("to")?,
-            minted: f.word("minted")?,
+            minted: f.u128("minted")?,
             value: f.word("value")?,
             gas_limit: f.u64("gasLimit")?,
             refund_recipient: f.address("refundRecipient")?,
@@ -52,7 +52,7 @@ impl PriorityOperation {
 
     /// The body of its record: what L1 hashes.
     pub fn encode(&self) -> Vec<u8> {
-        let fields = Writer::default().u64(self.id).bytes(&self.from).bytes(&self.to).word(self.minted);
+        let fields = Writer::default().u64(self.id).bytes(&self.from).bytes(&self.to).u128(self.minted);
         let fields = fields.word(self.value).u64(self.gas_limit).bytes(&self.refund_recipient);
         fields.bytes(&self.data).finish(&[kind::PRIORITY])
     }

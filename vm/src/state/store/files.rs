@@ -2,13 +2,13 @@
 //! Nothing here trusts a length or a field element it reads.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ff::PrimeField;
 use halo2curves::bn256::Fr;
 use sha3::{Digest, Keccak256};
 
+use super::disk;
 use crate::Word;
 use crate::state::error::StateError;
 use crate::state::witness::Touched;
@@ -40,7 +40,7 @@ pub(super) fn lock(dir: &Path) -> Result<File, StateError> {
 pub(super) fn remove_temporary(dir: &Path) -> Result<(), StateError> {
     for name in [super::log::NAME, super::snapshot::NAME] {
         let path = dir.join(name).with_extension(TEMPORARY);
-        match std::fs::remove_file(&path) {
+        match disk::remove(&path) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io_error(&path)(e)),
             _ => {}
         }
@@ -53,18 +53,13 @@ pub(super) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), StateE
     let path = dir.join(name);
     let temporary = path.with_extension(TEMPORARY);
     let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temporary, &path)?;
-        sync_dir(dir)
+        let file = disk::create(&temporary)?;
+        disk::append(&file, &temporary, bytes)?;
+        disk::sync(&file, &temporary)?;
+        disk::rename(&temporary, &path)?;
+        disk::sync_dir(dir)
     };
     write().map_err(io_error(&path))
-}
-
-/// Makes renames in the folder durable.
-fn sync_dir(dir: &Path) -> std::io::Result<()> {
-    File::open(dir)?.sync_all()
 }
 
 /// Keccak-256 over the parts.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use halo2curves::bn256::Fr;
 
+use super::disk;
 use super::files::{ENTRY, Reader, digest, hex_root, io_error, put_entry, put_field};
 use crate::state::error::StateError;
 use crate::state::witness::{Touched, TreeWitness};
@@ -200,8 +201,8 @@ impl Log {
         let cut = || {
             let handle = File::options().append(true).open(&self.file)?;
             if self.end < self.length {
-                handle.set_len(self.end as u64)?;
-                handle.sync_all()?;
+                disk::cut(&handle, &self.file, self.end as u64)?;
+                disk::sync(&handle, &self.file)?;
             }
             Ok(handle)
         };

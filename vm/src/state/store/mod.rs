@@ -7,6 +7,7 @@
 //! grows by one write and one sync per batch. The last batch is always in the log, so that giving it again
 //! after a crash returns its witness.
 
+mod disk;
 mod files;
 mod log;
 mod snapshot;
@@ -15,7 +16,6 @@ mod snapshot;
 mod tests;
 
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,7 +54,7 @@ impl StateStore {
     /// [`StateError::Locked`], [`StateError::GenesisMismatch`], [`StateError::Damaged`], [`StateError::Io`].
     pub fn open(dir: impl AsRef<Path>, genesis: Tree) -> Result<StateStore, StateError> {
         let dir = dir.as_ref().to_path_buf();
-        std::fs::create_dir_all(&dir).map_err(io_error(&dir))?;
+        disk::create_dir(&dir).map_err(io_error(&dir))?;
         let lock = files::lock(&dir)?;
         files::remove_temporary(&dir)?;
         let genesis_root = genesis.root();
@@ -112,10 +112,11 @@ impl StateStore {
         let witness = self.tree.preview(touched)?;
         let offset = self.log.metadata().map_err(io_error(&log::path(&self.dir)))?.len();
         let bytes = Record::of(batch_number, &witness).encode(offset)?;
-        let written = self.log.write_all(&bytes).and_then(|()| self.log.sync_data());
+        let path = log::path(&self.dir);
+        let written = disk::append(&self.log, &path, &bytes).and_then(|()| disk::sync(&self.log, &path));
         if let Err(e) = written {
             self.interrupted = true;
-            return Err(io_error(&log::path(&self.dir))(e));
+            return Err(io_error(&path)(e));
         }
         self.tree.commit(&witness);
         self.batch = batch_number;
