@@ -4,6 +4,7 @@ use super::lathec::Lathec;
 use super::source::{Sources, Span, read_map};
 use alloy::json_abi::JsonAbi;
 use lathe_vm::Word;
+use lathe_vm::ethereum::creation::CreationData;
 use lathe_vm::trace::Page;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -233,14 +234,26 @@ fn literal_text(answer: &Value, file: &str) -> Option<String> {
     })
 }
 
+fn runtime_page(object: &str) -> Result<Page, String> {
+    Page::from_hex(object).map_err(|error| error.to_string())
+}
+
+/// The deploy page in creation data.
+fn deploy_page(object: &str) -> Result<Page, String> {
+    let bytes = hex::decode(object).map_err(|error| error.to_string())?;
+    let data = CreationData::decode(&bytes).map_err(|error| error.to_string())?;
+    let found = data.pages.into_iter().find(|page| page.hash_word() == data.deploy);
+    found.ok_or_else(|| format!("the creation data lacks its deploy page {}", data.deploy))
+}
+
 fn contract(file: &str, name: &str, output: &Value, library: bool) -> Result<Contract, InspectError> {
     let wrong =
         |what: &str, error: &dyn std::fmt::Display| InspectError(format!("{file}:{name}: {what}: {error}"));
     let abi = output.get("abi").cloned().unwrap_or_else(|| json!([]));
     let abi = serde_json::from_value(abi).map_err(|error| wrong("its ABI", &error))?;
     let mut links = BTreeSet::new();
-    let mut code = |part: &str| -> Result<Option<Code>, InspectError> {
-        let part = &output["evm"][part];
+    let mut code = |name: &str| -> Result<Option<Code>, InspectError> {
+        let part = &output["evm"][name];
         for (file, names) in part["linkReferences"].as_object().into_iter().flatten() {
             // A mark without a file stands for another page of this project that waits.
             let names = names.as_object().filter(|_| !file.is_empty());
@@ -251,7 +264,8 @@ fn contract(file: &str, name: &str, output: &Value, library: bool) -> Result<Con
         if object.is_empty() || object.contains('_') {
             return Ok(None);
         }
-        let page = Page::from_hex(object).map_err(|error| wrong("its code", &error))?;
+        let page = if name == "bytecode" { deploy_page(object) } else { runtime_page(object) };
+        let page = page.map_err(|error| wrong("its code", &error))?;
         Ok(Some(Code { page, places: read_map(part["sourceMap"].as_str().unwrap_or_default()) }))
     };
     let (deploy, runtime) = (code("bytecode")?, code("deployedBytecode")?);
