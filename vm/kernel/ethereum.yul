@@ -51,6 +51,8 @@ object "ethereum" {
         function BYTE_GAS() -> x { x := 16 }
         function CREATION_GAS() -> x { x := 32000 }
         function ACCOUNT_GAS() -> x { x := 10000 }
+        // The most that an account or a paymaster may use to say yes.
+        function VALIDATION_GAS() -> x { x := 1000000 }
         // Of making a page known: of each word, and once.
         function PAGE_WORD_GAS() -> x { x := 12 }
         function PAGE_GAS() -> x { x := 4000 }
@@ -447,7 +449,11 @@ object "ethereum" {
                 if iszero(ok) { reason := PAYMASTER_REFUSED() }
             }
             if reason {
-                skip(reason)
+                // Nobody pays for what a refusal has used, but the block has it no longer.
+                let used := 0
+                if length { used := sub(sub(mload(TX_GAS()), paid), gas_) }
+                mstore(POOL(), sub(mload(POOL()), used))
+                log3(0, 0, add(256, reason), used, 0)
                 leave
             }
             run(sender, payer, gas_)
@@ -458,9 +464,10 @@ object "ethereum" {
             let magic := shl(224, selector)
             mstore(INPUT(), or(magic, shr(32, shl(32, mload(INPUT())))))
             let sender := mload(TX_FROM())
+            let given := min(gas_, VALIDATION_GAS())
             // Static and metered.
-            ok := mimiccall(40, who, INPUT(), length, KERNEL(), 0, 0, gas_, sender, gas_price())
-            left := gas()
+            ok := mimiccall(40, who, INPUT(), length, KERNEL(), 0, 0, given, sender, gas_price())
+            left := add(sub(gas_, given), gas())
             if ok {
                 ok := 0
                 if eq(returndatasize(), 32) {

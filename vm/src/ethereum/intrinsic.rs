@@ -13,6 +13,9 @@ pub const CREATION: u64 = 32_000;
 /// An account transaction.
 pub const ACCOUNT: u64 = 10_000;
 
+/// The most that an account or a paymaster may use to say yes to a transaction.
+pub const VALIDATION: u64 = 1_000_000;
+
 /// The intrinsic gas of a transaction.
 pub fn intrinsic_gas(transaction: &Transaction) -> u64 {
     let data = |bytes: &[u8]| DATA_BYTE * bytes.len() as u64;

@@ -74,7 +74,8 @@ pub struct Receipt {
     /// Why nothing happened, if nothing did; absent for a transaction that ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_reason: Option<Reason>,
-    /// Gas paid for.
+    /// Gas used and paid for. Of an account transaction that was refused in its validation: what that used, which the block
+    /// has no longer and nobody paid.
     #[serde(with = "json::quantity")]
     pub gas_used: u64,
     /// That and what the transactions before used.

@@ -136,9 +136,13 @@ pub fn select<B: AsRef<[u8]> + Sync>(
         let chosen: Vec<&[u8]> = kept.iter().map(|i| bodies[*i].as_ref()).collect();
         let bytes = batch::encode(&chosen)?;
         let outcome = execute(tree, codes, kernel, params, &bytes, limits)?;
-        let skipped = kept.iter().zip(&outcome.receipts).filter_map(|(i, r)| Some((*i, r.skip_reason?)));
+        let skipped: Vec<(usize, Reason)> =
+            kept.iter().zip(&outcome.receipts).filter_map(|(i, r)| Some((*i, r.skip_reason?))).collect();
+        // Without the others there may be gas enough.
+        let full = |reason: &Reason| *reason == Reason::GasLimitAboveBlock;
+        let others = skipped.iter().any(|(_, reason)| !full(reason));
         let before = refused.len();
-        refused.extend(skipped);
+        refused.extend(skipped.into_iter().filter(|(_, reason)| !others || !full(reason)));
         if refused.len() == before {
             return Ok(Selection { bytes, outcome, refused });
         }

@@ -86,7 +86,10 @@ fn skipped(chain: &mut Chain, body: Vec<u8>, reason: Reason) {
     let before = chain.tree.root();
     let outcome = chain.batch(&[body]);
     assert_eq!(outcome.receipts[0].skip_reason, Some(reason));
-    assert_eq!((outcome.receipts[0].gas_used, &outcome.receipts[0].logs[..]), (0, &[][..]));
+    let receipt = &outcome.receipts[0];
+    let asked = matches!(reason, Reason::AccountRefused | Reason::PaymasterRefused);
+    assert!(receipt.logs.is_empty() && receipt.effective_gas_price.is_zero());
+    assert!(asked || receipt.gas_used == 0);
     assert_eq!(chain.tree.root(), before);
 }
 
@@ -312,4 +315,16 @@ fn bytes_that_are_no_string_are_malformed_and_stop_nothing() {
         body[data + 30..data + 32].copy_from_slice(&(paymaster as u32 >> 8).to_be_bytes()[2..]);
         skipped(&mut Chain::new(genesis()), body, Reason::Malformed);
     }
+}
+
+/// A refusal that burns all it can takes no more than a validation may, and the block has it no longer.
+#[test]
+fn a_refused_validation_counts_against_the_block() {
+    let mut chain = world("l: jmp l", ACCEPTS);
+    let body = unsigned(AccountPayload { gas_limit: 29_500_000, ..transaction(ACCOUNT, 1) });
+    let outcome = chain.batch(&[body.clone(), body]);
+    let skips: Vec<_> = outcome.receipts.iter().map(|r| (r.skip_reason, r.gas_used)).collect();
+    let refused = (Some(Reason::AccountRefused), intrinsic::VALIDATION);
+    // The block had 30 million, and has 29 left.
+    assert_eq!(skips, [refused, (Some(Reason::GasLimitAboveBlock), 0)]);
 }

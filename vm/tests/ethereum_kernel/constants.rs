@@ -55,6 +55,7 @@ fn gas_addresses_and_bounds_are_those_of_the_host() {
         ("BYTE_GAS", intrinsic::ACCESS_LIST_BYTE),
         ("CREATION_GAS", intrinsic::CREATION),
         ("ACCOUNT_GAS", intrinsic::ACCOUNT),
+        ("VALIDATION_GAS", intrinsic::VALIDATION),
         ("PAGE_WORD_GAS", lathe_vm::isa::price::PAGE_WORD.into()),
         ("MAX_GAS", u32::MAX.into()),
         ("MAX_NONCE", u64::MAX),
