@@ -1,16 +1,16 @@
 //! What the Ethereum kernel spends on one ERC-20 transfer: the mean over transactions that a batch has more than another.
-use super::erc20::{OWNER, SUPPLY, TOKEN, balance_slot, contract_steps, page, transfer};
+use super::erc20::{GAS, OWNER, SUPPLY, TOKEN, balance_slot, contract_steps, page, transfer};
 use crate::Failure;
 use lathe_vm::code::CodeStore;
 use lathe_vm::ethereum::batch;
 use lathe_vm::ethereum::genesis::Genesis;
-use lathe_vm::ethereum::replay::{self, LIMITS};
+use lathe_vm::ethereum::replay::{self, LIMITS, Outcome, Replay, ReplayError};
 use lathe_vm::ethereum::transaction::{Fees, Key, Kind, Payload};
 use lathe_vm::isa::{Instruction, op};
 use lathe_vm::programs;
 use lathe_vm::replay::BlockParams;
 use lathe_vm::state::Tree;
-use lathe_vm::trace::BatchTrace;
+use lathe_vm::trace::{BatchTrace, Page};
 use lathe_vm::word::Word;
 
 const CHAIN: u64 = 4207;
@@ -38,16 +38,11 @@ pub struct PerTransfer {
 /// # Errors
 /// A batch that stops, a transfer that fails.
 pub fn measure() -> Result<PerTransfer, Failure> {
-    let sender = Key::new([0xa1; 32]).ok_or("no key")?;
-    let (tree, codes) = Genesis::new()
-        .system()
-        .balance(sender.address(), Word::from(ETHER))
-        .contract(TOKEN, page()?)
-        .storage(TOKEN, balance_slot(sender.address()), Word::from(SUPPLY))
-        .build()?;
-    let contract_steps = contract_steps(sender.address(), OWNER)?;
-    let few = Counted::of(&tree, &codes, &sender, FIRST)?;
-    let many = Counted::of(&tree, &codes, &sender, FIRST + MORE)?;
+    let supply = (balance_slot(sender()?.address()), Word::from(SUPPLY));
+    let chain = Chain::new(TOKEN, page()?, [supply])?;
+    let contract_steps = contract_steps(chain.sender.address(), OWNER)?;
+    let few = Counted::of(&chain, FIRST)?;
+    let many = Counted::of(&chain, FIRST + MORE)?;
     let mean = |f: fn(&Counted) -> u64| (f(&many) - f(&few)) as f64 / MORE as f64;
     Ok(PerTransfer {
         kernel_steps: mean(|c| c.steps).ceil() as u32 - contract_steps,
@@ -66,21 +61,10 @@ struct Counted {
 
 impl Counted {
     /// A batch of so many transfers, executed and traced.
-    fn of(tree: &Tree, codes: &CodeStore, sender: &Key, transfers: u64) -> Result<Counted, Failure> {
-        let params = BlockParams {
-            chain_id: CHAIN,
-            number: 1,
-            timestamp: 1_700_000_000,
-            base_fee: Word::from(7),
-            gas_limit: 100_000_000,
-            fee_recipient: [0xfe; 20],
-            ..BlockParams::default()
-        };
-        let bodies = (0..transfers).map(|nonce| body(sender, nonce)).collect::<Result<Vec<_>, _>>()?;
-        let bytes = batch::encode(&bodies)?;
-        let kernel = programs::ethereum();
-        let outcome = replay::execute(tree, codes, kernel, &params, &bytes, &LIMITS)?;
-        let full = replay::replay(tree, codes, kernel, &params, &bytes, &LIMITS)?;
+    fn of(chain: &Chain, transfers: u64) -> Result<Counted, Failure> {
+        let bytes = chain.batch(transfers, TOKEN, GAS.into(), &transfer(OWNER, 1))?;
+        let outcome = chain.execute(&bytes)?;
+        let full = chain.replay(&bytes)?;
         if let Some(failed) = outcome.receipts.iter().find(|r| !r.status) {
             return Err(format!("the kernel does not make a transfer: {failed:?}").into());
         }
@@ -106,16 +90,67 @@ impl Counted {
     }
 }
 
-/// A signed transaction that moves one token.
-fn body(sender: &Key, nonce: u64) -> Result<Vec<u8>, Failure> {
-    let payload = Payload {
-        kind: Kind::Eip1559 { fees: Fees { max_priority: 2, max: 100 }, access_list: Vec::new() },
-        chain_id: CHAIN,
-        nonce,
-        gas_limit: 1_000_000,
-        to: Some(TOKEN),
-        value: Word::ZERO,
-        data: transfer(OWNER, 1),
-    };
-    Ok(sender.sign(payload).ok_or("the transaction cannot be signed")?.encode())
+/// A genesis with one contract and a sender with wei.
+pub(super) struct Chain {
+    tree: Tree,
+    codes: CodeStore,
+    sender: Key,
+    params: BlockParams,
+}
+
+fn sender() -> Result<Key, Failure> {
+    Ok(Key::new([0xa1; 32]).ok_or("no key")?)
+}
+
+impl Chain {
+    /// The contract with this code and storage.
+    pub(super) fn new(
+        address: [u8; 20],
+        page: Page,
+        storage: impl IntoIterator<Item = (Word, Word)>,
+    ) -> Result<Chain, Failure> {
+        let sender = sender()?;
+        let genesis = Genesis::new().system().balance(sender.address(), Word::from(ETHER));
+        let genesis = genesis.contract(address, page);
+        let with = |g: Genesis, (slot, value)| g.storage(address, slot, value);
+        let (tree, codes) = storage.into_iter().fold(genesis, with).build()?;
+        let params = BlockParams {
+            chain_id: CHAIN,
+            number: 1,
+            timestamp: 1_700_000_000,
+            base_fee: Word::from(7),
+            gas_limit: 1_000_000_000,
+            fee_recipient: [0xfe; 20],
+            ..BlockParams::default()
+        };
+        Ok(Chain { tree, codes, sender, params })
+    }
+
+    /// A batch of signed transactions that all make this call.
+    pub(super) fn batch(&self, count: u64, to: [u8; 20], gas: u64, data: &[u8]) -> Result<Vec<u8>, Failure> {
+        let body = |nonce| {
+            let payload = Payload {
+                kind: Kind::Eip1559 { fees: Fees { max_priority: 2, max: 100 }, access_list: Vec::new() },
+                chain_id: CHAIN,
+                nonce,
+                gas_limit: gas,
+                to: Some(to),
+                value: Word::ZERO,
+                data: data.to_vec(),
+            };
+            self.sender.sign(payload).map(|signed| signed.encode())
+        };
+        let bodies: Option<Vec<_>> = (0..count).map(body).collect();
+        Ok(batch::encode(&bodies.ok_or("a transaction cannot be signed")?)?)
+    }
+
+    /// Without a trace.
+    pub(super) fn execute(&self, bytes: &[u8]) -> Result<Outcome, ReplayError> {
+        replay::execute(&self.tree, &self.codes, programs::ethereum(), &self.params, bytes, &LIMITS)
+    }
+
+    /// With one.
+    pub(super) fn replay(&self, bytes: &[u8]) -> Result<Replay, ReplayError> {
+        replay::replay(&self.tree, &self.codes, programs::ethereum(), &self.params, bytes, &LIMITS)
+    }
 }
