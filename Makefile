@@ -1,6 +1,6 @@
 # Lathe: one obvious way to run each thing, from the root. `make demo` and `make test` install what they need.
 
-.PHONY: demo test test-long lint bench bench-batch bench-compiler differential gpu-check setup setup-cuda soundness install install-tests install-llvm compiler kernel contracts clean-demo
+.PHONY: demo test test-long lint bench bench-batch bench-compiler bench-vm differential gpu-check setup setup-cuda soundness install install-tests install-llvm compiler kernel contracts clean-demo
 
 CARGO ?= cargo
 KEYS  ?= target/keys
@@ -62,6 +62,12 @@ bench-compiler: contracts install-llvm
 	$(MAKE) -C compiler install
 	$(BUILD) --features compiler --bin prover-bench
 	$(BIN)/prover-bench compiler --require --json target/bench/compiler.json
+
+# The machine without proofs: arithmetic, ERC-20 transfers beside revm, the Ethereum kernel's steps, a tree of a million keys.
+bench-vm:
+	@mkdir -p target/bench
+	$(BUILD) --features rivals --bin prover-bench
+	$(BIN)/prover-bench vm --require --json target/bench/vm.json
 
 # Signed transactions on Ethereum (revm) and on Lathe's machine: what was compared, and differences, also as JSON in
 # target/differential.json. CASES draws more sequences.

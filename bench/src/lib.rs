@@ -16,6 +16,7 @@ pub mod report;
 pub mod results;
 pub mod rivals;
 pub mod table;
+pub mod vm;
 pub mod workload;
 
 /// What went wrong, for people.

@@ -1,7 +1,7 @@
 //! The command line of `prover-bench`. It only parses and dispatches.
 
 use clap::{Parser, Subcommand};
-use prover_bench::{batch, compare, groth16, kernels, quick, report, table};
+use prover_bench::{batch, compare, groth16, kernels, quick, report, table, vm};
 use std::process::ExitCode;
 
 /// Measures Lathe's kernels and prover on this machine.
@@ -35,6 +35,9 @@ enum Command {
         after_help = "Examples:\n  prover-bench compiler --json target/bench/compiler.json\n  prover-bench compiler --filter Erc20 -O z"
     )]
     Compiler(prover_bench::compiler::Args),
+    /// The machine without proofs: arithmetic, ERC-20 transfers beside revm, the kernel's steps, the state tree.
+    #[command(after_help = VM_HELP)]
+    Vm(vm::Args),
     /// Render results files as one HTML page with plots.
     #[command(
         after_help = "Examples:\n  prover-bench report target/bench/kernels.json\n  prover-bench report laptop.json server.json --out machines.html"
@@ -59,6 +62,11 @@ Examples:
   prover-bench table --json target/bench/kernels.json
   prover-bench table --kernels-only --require";
 
+const VM_HELP: &str = "revm needs a build with feature `rivals`.
+Examples:
+  prover-bench vm --require --json target/bench/vm.json
+  prover-bench vm --keys 10000";
+
 const COMPARE_HELP: &str = "Noise of a figure is 1.4826 times the median absolute deviation of its runs (half their range if fewer than five).
 A change counts if it exceeds 2 % and three times both files' noise together, also after what the other libraries moved
 is taken out: their code is the same, so that is the machine.
@@ -75,6 +83,7 @@ fn main() -> ExitCode {
         Command::Groth16(args) => groth16::run(&args),
         Command::Table(args) => table::run(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Vm(args) => vm::run(&args),
         #[cfg(feature = "compiler")]
         Command::Compiler(args) => prover_bench::compiler::run(&args),
     };

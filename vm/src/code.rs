@@ -5,6 +5,7 @@ use crate::poseidon2::chain_with_length;
 use crate::trace::Page;
 use crate::word::Word;
 use ff::PrimeField;
+use foldhash::fast::RandomState;
 use halo2curves::bn256::Fr;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -102,7 +103,7 @@ impl Page {
 /// Code pages by hash.
 #[derive(Clone, Debug, Default)]
 pub struct CodeStore {
-    pages: HashMap<Word, Arc<Page>>,
+    pages: HashMap<Word, Arc<Page>, RandomState>,
 }
 
 impl CodeStore {

@@ -9,6 +9,7 @@ use crate::state::{CellId, Tree, kind};
 use crate::trace::Page;
 use crate::trace_check;
 use crate::word::Word;
+use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 
 pub use crate::machine::{
@@ -68,7 +69,7 @@ pub struct Sandbox {
     pub traced: bool,
     /// Gas that each call and deployment gets; without it nothing is metered.
     pub gas: Option<u32>,
-    cells: HashMap<CellId, Word>,
+    cells: HashMap<CellId, Word, RandomState>,
     codes: CodeStore,
 }
 
@@ -110,7 +111,7 @@ impl Sandbox {
             limits: LIMITS,
             traced: false,
             gas: None,
-            cells: HashMap::new(),
+            cells: HashMap::default(),
             codes: CodeStore::new(),
         }
     }
@@ -262,7 +263,7 @@ impl Sandbox {
             self.compare(input, &run);
         }
         let run = run?;
-        for Touched { cell, new, .. } in run.touched {
+        for Touched { cell, new, .. } in run.touched.into_iter().filter(|t| t.new != t.old) {
             self.set(cell, new);
         }
         for page in run.published {

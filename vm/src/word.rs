@@ -22,8 +22,10 @@ impl Word {
 
     /// Reads 32 big-endian bytes.
     pub fn from_be_bytes(b: [u8; 32]) -> Word {
-        let half = |s: &[u8]| s.iter().fold(0u128, |acc, x| acc << 8 | u128::from(*x));
-        Word { hi: half(&b[..16]), lo: half(&b[16..]) }
+        let (mut hi, mut lo) = ([0; 16], [0; 16]);
+        hi.copy_from_slice(&b[..16]);
+        lo.copy_from_slice(&b[16..]);
+        Word { hi: u128::from_be_bytes(hi), lo: u128::from_be_bytes(lo) }
     }
 
     /// From the first 32 of some bytes, big-endian; `None` if there are fewer.

@@ -8,9 +8,12 @@ mod bellman;
 mod groth16;
 #[cfg(feature = "rivals")]
 mod halo2;
+#[cfg(feature = "rivals")]
+mod revm;
 
 use crate::Failure;
 use crate::measure::Way;
+use crate::vm::erc20;
 use crate::workload::Scalars;
 use clap::ValueEnum;
 use halo2curves::bn256::{Fr, G1Affine, G2Affine};
@@ -100,4 +103,22 @@ pub fn groth16_prover(pool: &ThreadPool, r1cs: &R1cs, z: &[Fr]) -> Result<Box<dy
 #[cfg(not(feature = "rivals"))]
 pub fn groth16_prover(_: &ThreadPool, _: &R1cs, _: &[Fr]) -> Result<Box<dyn RivalProver>, Failure> {
     Err(NOT_BUILT.into())
+}
+
+/// The EVM with OpenZeppelin's ERC-20.
+///
+/// # Errors
+/// revm's.
+#[cfg(feature = "rivals")]
+pub fn evm() -> Result<Option<Box<dyn erc20::Machine>>, Failure> {
+    revm::token().map(Some)
+}
+
+/// None: this build has no rivals.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "rivals"))]
+pub fn evm() -> Result<Option<Box<dyn erc20::Machine>>, Failure> {
+    Ok(None)
 }

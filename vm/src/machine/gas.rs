@@ -44,8 +44,9 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         for (i, (cell, new)) in cells.iter().enumerate() {
             let earlier = cells[..i].iter().rev().find(|(c, _)| c == cell);
             let written = cells[..i].iter().rev().find_map(|(c, new)| new.filter(|_| c == cell));
-            let old = written.unwrap_or_else(|| self.world.peek(cell));
-            let cold = earlier.is_none() && !self.world.is_touched(cell);
+            let (now, touched) = self.world.look(cell);
+            let old = written.unwrap_or(now);
+            let cold = earlier.is_none() && !touched;
             sum += cell_price(cell, cold, old, *new);
         }
         self.charge(sum)

@@ -137,14 +137,15 @@ pub struct Memory<S> {
 impl<S: Stamp> Memory<S> {
     /// Context 0 with `input` as the posted bytes: words `0 .. len / 32 + 2`.
     pub fn new(input: &[u8]) -> Self {
-        let mut bytes = input.to_vec();
-        bytes.resize((input.len() / 32 + 2) * 32, 0);
         let word = |c: &[u8]| {
             let mut be = [0; 32];
-            be.copy_from_slice(c);
+            be[..c.len()].copy_from_slice(c);
             Cell { value: Word::from_be_bytes(be), stamp: S::default() }
         };
-        let input = bytes.chunks_exact(32).map(word).collect();
+        let mut cells = Vec::with_capacity(input.len() / 32 + 2);
+        cells.extend(input.chunks(32).map(word));
+        cells.resize(input.len() / 32 + 2, Cell::default());
+        let input = cells;
         let mut memory = Memory { contexts: Vec::new(), input, recent: 0, opened: 0 };
         memory.open(0);
         memory

@@ -39,6 +39,7 @@ use crate::state::CellId;
 use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, TransientFinal, space};
 use crate::word::Word;
 use call::Open;
+use foldhash::fast::RandomState;
 use memory::Memory;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -114,9 +115,9 @@ pub struct Machine<'a, V, T: Tracer> {
     world: World<'a, V, T::Stamp>,
     codes: &'a CodeStore,
     pages: Vec<Arc<Page>>,
-    numbers: HashMap<Word, u32>,
+    numbers: HashMap<Word, u32, RandomState>,
     /// Pages hashed in this batch that the store lacks: what makes them known makes them code.
-    hashed_pages: HashMap<Word, Arc<Page>>,
+    hashed_pages: HashMap<Word, Arc<Page>, RandomState>,
     /// Host memory that they take, roughly.
     hashed_page_bytes: u64,
     frames: Vec<Open>,
@@ -197,8 +198,8 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         world: World::new(view),
         codes,
         pages: vec![Arc::new(kernel.clone())],
-        numbers: HashMap::from([(kernel.hash_word(), 0)]),
-        hashed_pages: HashMap::new(),
+        numbers: [(kernel.hash_word(), 0)].into_iter().collect(),
+        hashed_pages: HashMap::default(),
         hashed_page_bytes: 0,
         frames: Vec::new(),
         journal: Vec::new(),

@@ -5,7 +5,9 @@ use super::{Halt, Machine};
 use crate::state::{CellId, kind};
 use crate::trace::{StateAccess, TransientFinal};
 use crate::word::Word;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 /// Anything that answers the value of a state cell before the batch; zero if absent.
 pub trait StateRead {
@@ -13,7 +15,7 @@ pub trait StateRead {
     fn read(&self, cell: &CellId) -> Word;
 }
 
-impl StateRead for HashMap<CellId, Word> {
+impl<H: BuildHasher> StateRead for HashMap<CellId, Word, H> {
     fn read(&self, cell: &CellId) -> Word {
         self.get(cell).copied().unwrap_or_default()
     }
@@ -38,12 +40,15 @@ struct StateCell<S> {
     stamp: S,
 }
 
+/// Room for cells at the start: what a simple transaction accesses.
+const CELLS: usize = 28;
+
 /// The overlay.
 pub struct World<'a, V, S> {
     view: &'a V,
-    cells: HashMap<CellId, StateCell<S>>,
+    cells: HashMap<CellId, StateCell<S>, RandomState>,
     /// Cells of kind 5 of the running transaction.
-    transient: HashMap<CellId, StateCell<S>>,
+    transient: HashMap<CellId, StateCell<S>, RandomState>,
     transaction: u32,
     /// Those of the transactions before; kept only with stamps.
     ended: Vec<TransientFinal>,
@@ -52,7 +57,8 @@ pub struct World<'a, V, S> {
 impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
     /// Nothing accessed yet.
     pub fn new(view: &'a V) -> Self {
-        World { view, cells: HashMap::new(), transient: HashMap::new(), transaction: 0, ended: Vec::new() }
+        let cells = HashMap::with_capacity_and_hasher(CELLS, RandomState::default());
+        World { view, cells, transient: HashMap::default(), transaction: 0, ended: Vec::new() }
     }
 
     /// Transient cells are zero from here on.
@@ -102,19 +108,19 @@ impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
         StateAccess { cell: id, time, old_time, old, new: cell.value }
     }
 
-    /// True if the batch has accessed a cell; of a transient cell, if the transaction has.
-    pub fn is_touched(&self, id: &CellId) -> bool {
+    /// A cell's value, without being an access, and whether the batch has accessed it; a transient cell, the transaction.
+    pub fn look(&self, id: &CellId) -> (Word, bool) {
         let cells = if id.kind == kind::TRANSIENT { &self.transient } else { &self.cells };
-        cells.contains_key(id)
+        match cells.get(id) {
+            Some(cell) => (cell.value, true),
+            None if id.kind == kind::TRANSIENT => (Word::ZERO, false),
+            None => (self.view.read(id), false),
+        }
     }
 
     /// A cell's value, without being an access.
     pub fn peek(&self, id: &CellId) -> Word {
-        match (id.kind, self.cells.get(id)) {
-            (kind::TRANSIENT, _) => self.transient.get(id).map_or(Word::ZERO, |c| c.value),
-            (_, Some(cell)) => cell.value,
-            (_, None) => self.view.read(id),
-        }
+        self.look(id).0
     }
 
     /// All cells accessed, in no order.
