@@ -135,3 +135,29 @@ fn bad_input_is_named() {
         assert!(ok(&[command, "--help"]).contains("Example"), "{command}");
     }
 }
+
+#[test]
+fn vm_writes_exactly_its_figures() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, folder) = (dir.path().join("vm.json"), dir.path().join("tree"));
+    let args = ["vm", "--keys", "1000", "--runs", "1", "--folder", text(&folder), "--json", text(&file)];
+    let out = ok(&args);
+    assert!(out.contains("kernel permutations") && !folder.exists(), "{out}");
+    let figures = json(&file);
+    let names = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
+    let expected = [
+        "arithmeticStepsPerSecond",
+        "tracedStepsPerSecond",
+        "erc20TransferMicros",
+        "revmErc20TransferMicros",
+        "treeUpdatesPerSecond",
+        "treeKeys",
+        "stepsPerErc20Transfer",
+    ];
+    assert_eq!(names(&figures), BTreeSet::from(expected.map(String::from)));
+    let steps = &figures["stepsPerErc20Transfer"];
+    assert_eq!(names(steps), BTreeSet::from(["kernel", "contract"].map(String::from)));
+    assert_eq!(figures["treeKeys"].as_u64(), Some(1000));
+    assert_eq!(figures["revmErc20TransferMicros"].is_null(), !cfg!(feature = "rivals"));
+    assert!(steps["kernel"].as_u64().unwrap() > steps["contract"].as_u64().unwrap());
+}

@@ -16,6 +16,9 @@ fn the_erc20_of_the_benchmark_is_what_the_corpus_compiles_to() {
             std::fs::write(&file, format!("{code}\n")).expect("a file");
         }
         let kept = std::fs::read_to_string(&file).expect("a file");
-        assert!(kept.trim() == code, "{name} is not what the corpus compiles to; bench/fixtures/README.md says how to write it");
+        assert!(
+            kept.trim() == code,
+            "{name} is not what the corpus compiles to; bench/fixtures/README.md says how to write it"
+        );
     }
 }
