@@ -245,6 +245,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// A memory access at time `k` of this step.
+    #[inline(always)]
     fn access(&mut self, space: u8, ctx: u32, index: u32, k: u64, new: Option<Word>) -> Result<Access, Halt> {
         let time = self.time(k);
         let access = self.mem.access(space, ctx, index, time, new).ok_or(HaltKind::MemoryRange)?;
