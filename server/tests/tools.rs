@@ -1,7 +1,10 @@
 //! `lathe run` and `lathe debug` as people call them, with the real compiler: what they print, write and refuse.
+use alloy::primitives::U256;
 use lathe::batchgen::{self, Call, NewBatch};
 use lathe_vm::asm::assemble;
+use lathe_vm::ethereum::creation::CreationData;
 use lathe_vm::ethereum::transaction::{Fees, Key, Kind, Payload, PriorityOperation};
+use lathe_vm::machine::contract_address;
 use lathe_vm::{Word, fixtures, programs};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -399,23 +402,27 @@ fn a_transaction_that_no_server_takes_is_named() {
     assert!(error.contains("transactions[0] is refused before it runs: not a signed transaction"), "{error}");
 }
 
-/// Batches of the Ethereum kernel: wei, a token that is there from the start, a nonce too far ahead, a contract that never
-/// ends, bytes of no type, and an operation of L1 first.
-fn ethereum() -> Value {
-    let key = Key::new([0xa1; 32]).unwrap();
-    let sign = |nonce, to: [u8; 20], value, data: Vec<u8>| {
-        let fees = Fees { max_priority: 2, max: 100 };
-        let payload = Payload {
-            kind: Kind::Eip1559 { fees, access_list: Vec::new() },
-            chain_id: 4207,
-            nonce,
-            gas_limit: 100_000,
-            to: Some(to),
-            value: Word::from(value),
-            data,
-        };
-        format!("0x{}", hex::encode(key.sign(payload).unwrap().to_raw()))
+fn owner() -> Key {
+    Key::new([0xa1; 32]).unwrap()
+}
+
+/// A transaction as a wallet sends it.
+fn signed(nonce: u64, to: Option<[u8; 20]>, value: u128, data: Vec<u8>) -> String {
+    let payload = Payload {
+        kind: Kind::Eip1559 { fees: Fees { max_priority: 2, max: 100 }, access_list: Vec::new() },
+        chain_id: 4207,
+        nonce,
+        gas_limit: 100_000,
+        to,
+        value: Word::from(value),
+        data,
     };
+    format!("0x{}", hex::encode(owner().sign(payload).unwrap().to_raw()))
+}
+
+/// A batch of the Ethereum kernel: an operation of L1, wei, a token that is there from the start, a nonce too far ahead, a
+/// contract that never ends, bytes of no type.
+fn ethereum() -> Value {
     let operation = PriorityOperation {
         from: [0xd1; 20],
         to: [0xb0; 20],
@@ -424,7 +431,7 @@ fn ethereum() -> Value {
         gas_limit: 50_000,
         ..PriorityOperation::default()
     };
-    let from = format!("0x{}", hex::encode(key.address()));
+    let from = format!("0x{}", hex::encode(owner().address()));
     let transfer = fixtures::abi([0xa9, 0x05, 0x9c, 0xbb], &[Word::from(0xb0b), Word::from(30)]);
     let loops = assemble("l: jmp l").unwrap().to_hex();
     json!({
@@ -440,10 +447,10 @@ fn ethereum() -> Value {
         ] },
         "transactions": [
             format!("0x{}", hex::encode(operation.encode())),
-            sign(0, [0xb0; 20], 5, Vec::new()),
-            sign(1, [0x70; 20], 0, transfer),
-            sign(9, [0xb0; 20], 5, Vec::new()),
-            sign(2, [0xbb; 20], 0, Vec::new()),
+            signed(0, Some([0xb0; 20]), 5, Vec::new()),
+            signed(1, Some([0x70; 20]), 0, transfer),
+            signed(9, Some([0xb0; 20]), 5, Vec::new()),
+            signed(2, Some([0xbb; 20]), 0, Vec::new()),
             "0x03c0",
         ],
     })
@@ -454,7 +461,7 @@ fn a_batch_of_the_ethereum_kernel_is_told_with_gas_reasons_and_cells() {
     let workspace = Workspace::new();
     workspace.batch("batch.json", &ethereum());
     let printed = workspace.ok(&["debug", "batch.json"]);
-    let from = hex::encode(Key::new([0xa1; 32]).unwrap().address());
+    let from = hex::encode(owner().address());
     for part in [
         "transaction 0: success\n  type 0x7e, from 0xd1d1".to_string(),
         format!("transaction 1: success\n  type 0x02, from 0x{from}, nonce 0, to 0xb0b0"),
@@ -526,5 +533,37 @@ fn batches_of_the_ethereum_kernel_follow_upon_one_another_and_say_what_they_lack
     ] {
         let (_, error) = workspace.fails(arguments);
         assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_creation_is_told_with_its_address_its_pages_and_its_log() {
+    let workspace = Workspace::new();
+    let runtime = assemble("return [90], [90]").unwrap();
+    let deploy = format!(
+        ".const HASH {}\n cdload [1], [90]\n sstore [90], [1]\n log [1], [90], [90], 1\n
+         const [1], HASH\n st [1], [90], 0\n seti [2], 32\n return [90], [2]",
+        runtime.hash_word()
+    );
+    let deploy = assemble(&deploy).unwrap();
+    let (hashes, arguments) = ([&runtime, &deploy].map(|page| page.hash_word()), vec![0x5a; 32]);
+    let data = CreationData { pages: vec![deploy, runtime], deploy: hashes[1], arguments }.encode().unwrap();
+    let mut batch = ethereum();
+    batch["transactions"] = json!([signed(0, None, 3, data), signed(1, None, 0, vec![7])]);
+    workspace.batch("batch.json", &batch);
+    let printed = workspace.ok(&["debug", "batch.json"]);
+    let created = hex::encode(contract_address(owner().address(), 0));
+    let short = |word: Word| format!("{:#x}", U256::from_be_bytes(word.to_be_bytes()));
+    for part in [
+        "transaction 0: success\n  type 0x02, from 0x".to_string(),
+        ", creates a contract, 3 wei, ".into(),
+        format!("  created 0x{created}\n"),
+        format!("  log 0x topics [0x{}]  (of 0x{created})\n", "5a".repeat(32)),
+        format!("  known code {}: 0x0 -> 0xc\n", short(hashes[0])),
+        format!("  code hash 0x{created}: 0x0 -> {}\n", short(hashes[0])),
+        format!("  balance 0x{created}: 0x0 -> 0x3\n"),
+        "transaction 1: failed before any code ran\n".into(),
+    ] {
+        assert!(printed.contains(&part), "{part} is missing: {printed}");
     }
 }

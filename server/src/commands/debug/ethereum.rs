@@ -3,6 +3,7 @@ use super::batch::{Batch, Block};
 use super::view::{self, View};
 use super::watch::{Cut, Transaction as Done, Watched, Watcher};
 use super::{Debug, LIMITS, kept};
+use crate::acceptor::hex0x;
 use crate::commands::{CommandError, print_json};
 use crate::genesis::block_params;
 use crate::inspect::abi::number;
@@ -151,7 +152,7 @@ fn view<'a>(project: &Project, body: &[u8], receipt: &'a Receipt, done: &'a Done
     let mut fields = Map::from_iter([("receipt".into(), json!(receipt))]);
     let mut head = format!("type {:#04x}", receipt.kind);
     if let Some(from) = receipt.from {
-        head += &format!(", from {}", view::hex0x(&from));
+        head += &format!(", from {}", hex0x(&from));
     }
     let mut limit = String::new();
     if let Some(said) = &said {
@@ -160,7 +161,7 @@ fn view<'a>(project: &Project, body: &[u8], receipt: &'a Receipt, done: &'a Done
             fields.insert("nonce".into(), json!(nonce));
         }
         head += &match receipt.to {
-            Some(to) => format!(", to {}", view::hex0x(&to)),
+            Some(to) => format!(", to {}", hex0x(&to)),
             None => ", creates a contract".into(),
         };
         let (value, data) = content(said);
@@ -172,7 +173,7 @@ fn view<'a>(project: &Project, body: &[u8], receipt: &'a Receipt, done: &'a Done
     let price = number(receipt.effective_gas_price);
     let mut lines = vec![head, format!("gas {}{limit}, {price} wei each", receipt.gas_used)];
     if let Some(created) = receipt.contract_address {
-        lines.push(format!("created {}", view::hex0x(&created)));
+        lines.push(format!("created {}", hex0x(&created)));
     }
     let logs = receipt.logs.iter();
     View {

@@ -3,6 +3,7 @@ use super::batch::Batch;
 use super::view::{self, View};
 use super::watch::{Cut, Transaction, Watcher};
 use super::{Debug, LIMITS, kept};
+use crate::acceptor::hex0x;
 use crate::commands::{CommandError, print_json};
 use crate::genesis::block_params;
 use crate::inspect::project::Project;
@@ -130,7 +131,7 @@ fn view<'a>(
     done: &'a Transaction,
     logs: &[&'a Log],
 ) -> View<'a> {
-    let (from, to) = (view::hex0x(&record.from), view::hex0x(&record.to));
+    let (from, to) = (hex0x(&record.from), hex0x(&record.to));
     let detail = match receipt.status {
         ReceiptStatus::Success => "success".into(),
         ReceiptStatus::Skipped => format!(

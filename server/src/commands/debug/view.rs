@@ -1,5 +1,6 @@
 //! What is printed of a transaction, whichever kernel ran it.
 use super::watch::Transaction;
+use crate::acceptor::hex0x;
 use crate::inspect::abi::{decode_revert, number};
 use crate::inspect::project::Project;
 use crate::inspect::steps::cell_name;
@@ -45,11 +46,6 @@ pub fn failure(project: &Project, ended: Option<CallStatus>, output: &[u8]) -> S
     }
 }
 
-/// Bytes as hex.
-pub fn hex0x(bytes: &[u8]) -> String {
-    format!("0x{}", hex::encode(bytes))
-}
-
 /// Prints the cells that something changed.
 pub fn print_changes(done: &Transaction) {
     for (cell, (old, new)) in done.changes() {
@@ -59,7 +55,10 @@ pub fn print_changes(done: &Transaction) {
 
 /// The cells that something changed.
 pub fn changes(done: &Transaction) -> Value {
-    let change = |(cell, (old, new)): (&_, &(Word, Word))| json!({ "cell": cell_name(cell), "old": old.to_string(), "new": new.to_string() });
+    let change = |(cell, (old, new)): (&_, &(Word, Word))| {
+        let (cell, old, new) = (cell_name(cell), old.to_string(), new.to_string());
+        json!({ "cell": cell, "old": old, "new": new })
+    };
     done.changes().map(change).collect()
 }
 
