@@ -1,5 +1,11 @@
 //! `lathe run` and `lathe debug` as people call them, with the real compiler: what they print, write and refuse.
+use alloy::primitives::U256;
 use lathe::batchgen::{self, Call, NewBatch};
+use lathe_vm::asm::assemble;
+use lathe_vm::ethereum::creation::CreationData;
+use lathe_vm::ethereum::transaction::{Fees, Key, Kind, Payload, PriorityOperation};
+use lathe_vm::machine::contract_address;
+use lathe_vm::{Word, fixtures, programs};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -394,4 +400,170 @@ fn a_transaction_that_no_server_takes_is_named() {
     workspace.batch("batch.json", &json!({ "number": 1, "timestamp": 7, "transactions": ["0x02"] }));
     let (_, error) = workspace.fails(&["debug", "batch.json"]);
     assert!(error.contains("transactions[0] is refused before it runs: not a signed transaction"), "{error}");
+}
+
+fn owner() -> Key {
+    Key::new([0xa1; 32]).unwrap()
+}
+
+/// A transaction as a wallet sends it.
+fn signed(nonce: u64, to: Option<[u8; 20]>, value: u128, data: Vec<u8>) -> String {
+    let payload = Payload {
+        kind: Kind::Eip1559 { fees: Fees { max_priority: 2, max: 100 }, access_list: Vec::new() },
+        chain_id: 4207,
+        nonce,
+        gas_limit: 100_000,
+        to,
+        value: Word::from(value),
+        data,
+    };
+    format!("0x{}", hex::encode(owner().sign(payload).unwrap().to_raw()))
+}
+
+/// A batch of the Ethereum kernel: an operation of L1, wei, a token that is there from the start, a nonce too far ahead, a
+/// contract that never ends, bytes of no type.
+fn ethereum() -> Value {
+    let operation = PriorityOperation {
+        from: [0xd1; 20],
+        to: [0xb0; 20],
+        minted: 7,
+        value: Word::from(7),
+        gas_limit: 50_000,
+        ..PriorityOperation::default()
+    };
+    let from = format!("0x{}", hex::encode(owner().address()));
+    let transfer = fixtures::abi([0xa9, 0x05, 0x9c, 0xbb], &[Word::from(0xb0b), Word::from(30)]);
+    let loops = assemble("l: jmp l").unwrap().to_hex();
+    json!({
+        "kernel": "ethereum",
+        "number": 5,
+        "timestamp": 1_700_000_000,
+        "block": { "chainId": 4207, "baseFee": "7", "gasLimit": 1_000_000, "feeRecipient": format!("0x{}", "fe".repeat(20)) },
+        "genesis": { "accounts": [
+            { "address": from, "balance": "1000000000" },
+            { "address": format!("0x{}", "70".repeat(20)), "code": format!("0x{}", programs::token().to_hex()),
+              "storage": { from.clone(): "100" } },
+            { "address": format!("0x{}", "bb".repeat(20)), "code": format!("0x{loops}") },
+        ] },
+        "transactions": [
+            format!("0x{}", hex::encode(operation.encode())),
+            signed(0, Some([0xb0; 20]), 5, Vec::new()),
+            signed(1, Some([0x70; 20]), 0, transfer),
+            signed(9, Some([0xb0; 20]), 5, Vec::new()),
+            signed(2, Some([0xbb; 20]), 0, Vec::new()),
+            "0x03c0",
+        ],
+    })
+}
+
+#[test]
+fn a_batch_of_the_ethereum_kernel_is_told_with_gas_reasons_and_cells() {
+    let workspace = Workspace::new();
+    workspace.batch("batch.json", &ethereum());
+    let printed = workspace.ok(&["debug", "batch.json"]);
+    let from = hex::encode(owner().address());
+    for part in [
+        "transaction 0: success\n  type 0x7e, from 0xd1d1".to_string(),
+        format!("transaction 1: success\n  type 0x02, from 0x{from}, nonce 0, to 0xb0b0"),
+        "  gas 21000 of 100000, 9 wei each\n".into(),
+        format!("  balance 0x{from}: 0x3b9aca00 -> {:#x}\n", 1_000_000_000 - 5 - 21_000 * 9),
+        format!("  nonce 0x{from}: 0x0 -> 0x1\n"),
+        "  balance 0xb0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0: 0x7 -> 0xc\n".into(),
+        "transaction 2: success\n".into(),
+        "  storage 0x7070707070707070707070707070707070707070[0xb0b]: 0x0 -> 0x1e\n".into(),
+        "transaction 3: skipped (reason 7): nonce too high; send the transactions before it first \
+         (nonce 9, expected 2)\n"
+            .into(),
+        "  gas 0 of 100000, 0 wei each\n".into(),
+        "transaction 4: halted: out of gas\n".into(),
+        "  gas 100000 of 100000, 9 wei each\n".into(),
+        "transaction 5: skipped (reason 2): unsupported transaction type".into(),
+        "batch 5: 6 of 6 transactions, ".into(),
+    ] {
+        assert!(printed.contains(&part), "{part} is missing: {printed}");
+    }
+    let report = workspace.json(&["debug", "batch.json", "--json"]);
+    let transactions = report["transactions"].as_array().unwrap();
+    let statuses: Vec<&str> = transactions.iter().map(|t| t["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["success", "success", "success", "skipped", "reverted", "skipped"]);
+    let used: Vec<&Value> = transactions.iter().map(|t| &t["receipt"]["gasUsed"]).collect();
+    assert_eq!([used[1], used[3], used[4]], ["0x5208", "0x0", "0x186a0"]);
+    assert_eq!(transactions[3]["changes"], json!([]));
+    let steps = transactions.iter().chain([&report["end"]]);
+    let steps = steps.map(|t| t["steps"].as_u64().unwrap() + t["kernelSteps"].as_u64().unwrap());
+    assert_eq!(steps.sum::<u64>(), report["steps"].as_u64().unwrap());
+}
+
+#[test]
+fn a_replay_of_the_ethereum_kernel_stops_at_a_transaction_and_traces_it() {
+    let workspace = Workspace::new();
+    workspace.batch("batch.json", &ethereum());
+    let printed = workspace.ok(&["debug", "batch.json", "--tx", "2", "--trace"]);
+    assert!(
+        !printed.contains("transaction 3") && printed.contains("batch 5: 3 of 6 transactions"),
+        "{printed}"
+    );
+    let (before, rows) = printed.split_once("transaction 1").unwrap();
+    assert!(!before.contains("> 0x70"), "{printed}");
+    let rows = rows.split("transaction 2").next().unwrap();
+    assert!(rows.contains("> 0x7070707070707070707070707070707070707070 with 0xa9059cbb"), "{printed}");
+    assert!(rows.contains(" sstore ") && rows.contains("< returned"), "{printed}");
+}
+
+#[test]
+fn batches_of_the_ethereum_kernel_follow_upon_one_another_and_say_what_they_lack() {
+    let workspace = Workspace::new();
+    let (first, mut second) = (ethereum(), ethereum());
+    second["number"] = json!(6);
+    second.as_object_mut().unwrap().remove("genesis");
+    workspace.batch("1.json", &first);
+    workspace.batch("2.json", &second);
+    let printed = workspace.ok(&["debug", "1.json", "2.json"]);
+    assert!(printed.contains("transaction 1: skipped (reason 6): nonce too low;"), "{printed}");
+    workspace.batch("records.json", &transfers());
+    second["transactions"] = json!(["0x02c0"]);
+    workspace.batch("bad.json", &second);
+    let mut plain = second.clone();
+    plain["kernel"] = json!("records");
+    workspace.batch("plain.json", &plain);
+    for (arguments, expected) in [
+        (&["debug", "records.json", "1.json"][..], "batches 1 and 5 are for different kernels"),
+        (&["debug", "bad.json"], "batch 6, transactions[0]: "),
+        (&["debug", "plain.json"], "`block` needs `\"kernel\": \"ethereum\"` beside it"),
+    ] {
+        let (_, error) = workspace.fails(arguments);
+        assert!(error.contains(expected), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_creation_is_told_with_its_address_its_pages_and_its_log() {
+    let workspace = Workspace::new();
+    let runtime = assemble("return [90], [90]").unwrap();
+    let deploy = format!(
+        ".const HASH {}\n cdload [1], [90]\n sstore [90], [1]\n log [1], [90], [90], 1\n
+         const [1], HASH\n st [1], [90], 0\n seti [2], 32\n return [90], [2]",
+        runtime.hash_word()
+    );
+    let deploy = assemble(&deploy).unwrap();
+    let (hashes, arguments) = ([&runtime, &deploy].map(|page| page.hash_word()), vec![0x5a; 32]);
+    let data = CreationData { pages: vec![deploy, runtime], deploy: hashes[1], arguments }.encode().unwrap();
+    let mut batch = ethereum();
+    batch["transactions"] = json!([signed(0, None, 3, data), signed(1, None, 0, vec![7])]);
+    workspace.batch("batch.json", &batch);
+    let printed = workspace.ok(&["debug", "batch.json"]);
+    let created = hex::encode(contract_address(owner().address(), 0));
+    let short = |word: Word| format!("{:#x}", U256::from_be_bytes(word.to_be_bytes()));
+    for part in [
+        "transaction 0: success\n  type 0x02, from 0x".to_string(),
+        ", creates a contract, 3 wei, ".into(),
+        format!("  created 0x{created}\n"),
+        format!("  log 0x topics [0x{}]  (of 0x{created})\n", "5a".repeat(32)),
+        format!("  known code {}: 0x0 -> 0xc\n", short(hashes[0])),
+        format!("  code hash 0x{created}: 0x0 -> {}\n", short(hashes[0])),
+        format!("  balance 0x{created}: 0x0 -> 0x3\n"),
+        "transaction 1: failed before any code ran\n".into(),
+    ] {
+        assert!(printed.contains(&part), "{part} is missing: {printed}");
+    }
 }

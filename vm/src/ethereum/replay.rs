@@ -4,8 +4,8 @@ use super::batch::{self, BatchError};
 use super::reason::Reason;
 use super::receipt::{Receipt, ReceiptError, receipts};
 use crate::code::CodeStore;
-use crate::machine::tracer::{NoTrace, Recorder};
-use crate::machine::{Limits, Stopped};
+use crate::machine::tracer::{NoTrace, Recorder, Tracer};
+use crate::machine::{self, Finished, Limits, Seen, Stopped, Watch};
 use crate::replay::{self, BlockParams};
 use crate::state::{StateError, Touched, Tree};
 use crate::trace::{BatchTrace, Page};
@@ -80,8 +80,33 @@ pub fn execute(
     limits: &Limits,
 ) -> Result<Outcome, ReplayError> {
     let bodies = batch::decode(bytes)?;
-    let run = replay::run::<NoTrace>(tree, codes, kernel, params, bytes, limits)?;
-    let receipts = receipts(params, &bodies, &run.events)?;
+    outcome(params, &bodies, replay::run::<NoTrace>(tree, codes, kernel, params, bytes, limits)?)
+}
+
+/// [`execute`], with every step told to `tell`. A transaction ends with the kernel's `log` of three topics in context 0.
+///
+/// # Errors
+/// See [`ReplayError`].
+pub fn execute_watched(
+    tree: &Tree,
+    codes: &CodeStore,
+    kernel: &Page,
+    params: &BlockParams,
+    bytes: &[u8],
+    limits: &Limits,
+    tell: &mut dyn FnMut(&Seen),
+) -> Result<Outcome, ReplayError> {
+    let bodies = batch::decode(bytes)?;
+    let run = machine::run_with(tree, codes, kernel, &params.into(), bytes, limits, Watch::new(tell))?;
+    outcome(params, &bodies, run)
+}
+
+fn outcome<T: Tracer>(
+    params: &BlockParams,
+    bodies: &[&[u8]],
+    run: Finished<T>,
+) -> Result<Outcome, ReplayError> {
+    let receipts = receipts(params, bodies, &run.events)?;
     let touched = replay::touched_by(&run);
     Ok(Outcome { receipts, touched, published: run.published, steps: run.steps, result: run.result })
 }

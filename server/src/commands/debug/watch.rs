@@ -1,9 +1,8 @@
-//! Cutting a run of the kernel into its transactions: each begins where the kernel reads its sender's nonce.
+//! Cutting a run of a kernel into its transactions, by what the kernel does where one begins or ends.
 use crate::inspect::project::Project;
 use crate::inspect::steps::{Listing, Row};
 use lathe_vm::Word;
 use lathe_vm::isa::{Instruction, op};
-use lathe_vm::machine::HaltKind;
 use lathe_vm::sandbox::{CallStatus, Seen};
 use lathe_vm::state::{CellId, kind};
 use std::collections::BTreeMap;
@@ -17,8 +16,8 @@ pub struct Transaction {
     pub steps: u64,
     /// Steps of the kernel, up to where it turns to the next transaction.
     pub kernel_steps: u64,
-    /// Why its call halted, if it did.
-    pub halt: Option<HaltKind>,
+    /// How the last call that the kernel made for it ended, if that ran code.
+    pub ended: Option<CallStatus>,
     cells: BTreeMap<CellId, (Word, Word)>,
 }
 
@@ -27,10 +26,35 @@ impl Transaction {
     pub fn changes(&self) -> impl Iterator<Item = (&CellId, &(Word, Word))> {
         self.cells.iter().filter(|(cell, (old, new))| old != new && cell.kind != kind::TRANSIENT)
     }
+
+    /// What a cell held before it, if it was accessed.
+    pub fn before(&self, cell: &CellId) -> Option<Word> {
+        self.cells.get(cell).map(|(old, _)| *old)
+    }
+}
+
+/// Where one transaction ends and the next begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The records kernel reads a sender's nonce first.
+    NonceRead,
+    /// The Ethereum kernel logs three topics last.
+    KernelLog,
+}
+
+/// What was seen.
+pub struct Watched {
+    /// The transactions begun; with [`Cut::KernelLog`] those ended.
+    pub transactions: Vec<Transaction>,
+    /// What came behind the last end.
+    pub rest: Transaction,
+    /// The rows of the transaction that was wanted.
+    pub rows: Vec<Row>,
 }
 
 /// Watches a run.
 pub struct Watcher<'p> {
+    cut: Cut,
     transactions: Vec<Transaction>,
     /// The transaction whose steps are wanted, and the listing that makes rows of them.
     traced: Option<(usize, Listing<'p>)>,
@@ -39,16 +63,21 @@ pub struct Watcher<'p> {
 
 impl<'p> Watcher<'p> {
     /// With the rows of the steps of one transaction, so many at most.
-    pub fn new(project: &'p Project, traced: Option<(usize, u64)>) -> Watcher<'p> {
+    pub fn new(cut: Cut, project: &'p Project, traced: Option<(usize, u64)>) -> Watcher<'p> {
         let traced = traced.map(|(tx, limit)| (tx, Listing::new(project, limit)));
-        Watcher { transactions: Vec::new(), traced, rows: Vec::new() }
+        let transactions = match cut {
+            Cut::NonceRead => Vec::new(),
+            Cut::KernelLog => vec![Transaction::default()],
+        };
+        Watcher { cut, transactions, traced, rows: Vec::new() }
     }
 
     /// Takes a step in.
     pub fn step(&mut self, seen: &Seen) {
+        let own = Some(Instruction::decode(seen.word)).filter(|_| seen.regs.ctx == 0);
         let nonce = seen.cells.first().filter(|access| {
-            let reads = Instruction::decode(seen.word).opcode == op::ALOAD;
-            seen.regs.ctx == 0 && reads && access.cell.kind == kind::NONCE
+            let reads = own.is_some_and(|i| i.opcode == op::ALOAD);
+            self.cut == Cut::NonceRead && reads && access.cell.kind == kind::NONCE
         });
         if let Some(nonce) = nonce {
             self.transactions.push(Transaction { nonce: Some(nonce.old), ..Transaction::default() });
@@ -63,10 +92,7 @@ impl<'p> Watcher<'p> {
             now.cells.entry(access.cell).or_insert((access.old, access.old)).1 = access.new;
         }
         if let Some(closed) = seen.closed.filter(|_| seen.regs.depth == 0) {
-            now.halt = match closed.status {
-                CallStatus::Halted(kind) => Some(kind),
-                CallStatus::Success | CallStatus::Reverted => None,
-            };
+            now.ended = Some(closed.status);
         }
         if let Some((traced, listing)) = &mut self.traced
             && *traced + 1 == index
@@ -74,11 +100,18 @@ impl<'p> Watcher<'p> {
             let rows = &mut self.rows;
             listing.step(seen, &mut |row| rows.push(row));
         }
+        if self.cut == Cut::KernelLog && own.is_some_and(|i| i.opcode == op::LOG && i.imm == 3) {
+            self.transactions.push(Transaction::default());
+        }
     }
 
-    /// The transactions begun, and the rows of the one that was wanted.
-    pub fn finish(mut self) -> (Vec<Transaction>, Vec<Row>) {
+    /// What was seen until now.
+    pub fn finish(mut self) -> Watched {
         self.rows.extend(self.traced.and_then(|(_, listing)| listing.left()));
-        (self.transactions, self.rows)
+        let rest = match self.cut {
+            Cut::NonceRead => None,
+            Cut::KernelLog => self.transactions.pop(),
+        };
+        Watched { transactions: self.transactions, rest: rest.unwrap_or_default(), rows: self.rows }
     }
 }
