@@ -37,15 +37,18 @@ pub struct CellId {
     pub slot: Word,
 }
 
-/// All fields in one piece: maps of cells are what a program waits for.
+/// All fields in few pieces: maps of cells are what a program waits for.
 impl std::hash::Hash for CellId {
+    #[inline]
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        let mut bytes = [0; 56];
-        bytes[..20].copy_from_slice(&self.address);
-        bytes[20] = self.kind;
-        bytes[24..40].copy_from_slice(&self.slot.lo.to_le_bytes());
-        bytes[40..].copy_from_slice(&self.slot.hi.to_le_bytes());
-        state.write(&bytes);
+        let mut account = [0; 24];
+        account[..20].copy_from_slice(&self.address);
+        account[20] = self.kind;
+        let part = |i: usize| u64::from_le_bytes(account[8 * i..8 * i + 8].try_into().unwrap_or_default());
+        state.write_u128(u128::from(part(0)) << 64 | u128::from(part(1)));
+        state.write_u64(part(2));
+        state.write_u128(self.slot.lo);
+        state.write_u128(self.slot.hi);
     }
 }
 
