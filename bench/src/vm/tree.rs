@@ -49,6 +49,6 @@ fn store(keys: u64, batches: u64, threads: usize, folder: &Path) -> Result<f64, 
 fn update(keys: u64, number: u64, j: u64) -> Touched {
     let there = (number * 7919 + j * 104_729) % keys;
     let fresh = keys + number * BATCH + j;
-    let key = cell(if j % 2 == 0 { there } else { fresh }).key();
+    let key = cell(if j.is_multiple_of(2) { there } else { fresh }).key();
     Touched { key, new_value: Word::from(u128::from(number * BATCH + j + 2)) }
 }
