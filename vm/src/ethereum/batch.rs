@@ -150,7 +150,8 @@ pub fn batch_data_hash(bytes: &[u8]) -> Result<[u8; 32], BatchError> {
     Ok(hasher.finalize().into())
 }
 
-/// `priorityOpsHash`: `chain = keccak(chain | operation hash)` from zero, over the operations that were not skipped.
+/// `priorityOpsHash`: `chain = keccak(chain | operation hash)` from zero, over those that come before the first other
+/// record, whatever becomes of them.
 pub fn priority_ops_hash(operations: impl IntoIterator<Item = [u8; 32]>) -> [u8; 32] {
     operations.into_iter().fold([0; 32], |chain, operation| keccak(&[&chain, &operation]))
 }

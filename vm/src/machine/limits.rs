@@ -26,7 +26,7 @@ pub struct Limits {
 /// Bytes of a call's output kept for its receipt.
 pub const MAX_OUTPUT: usize = 4096;
 
-/// A single `keccak`, `sha256`, `copy` or `log` of more bytes is an exceptional halt, until gas is metered.
+/// A single `keccak`, `sha256`, `copy` or `log` of more bytes is an exceptional halt.
 pub const MAX_RANGE: u32 = 1 << 24;
 
 /// Memory is measured every so many steps.

@@ -8,7 +8,7 @@ use crate::trace::{Access, Executed, Frame, Regs, StateAccess, Step, mode, space
 use crate::word::Word;
 
 /// `mimiccall`'s `imm`: deploy mode.
-const MIMIC_DEPLOY: u16 = 4;
+pub(super) const MIMIC_DEPLOY: u16 = 4;
 /// `mimiccall`'s `imm`: with gas, origin and gas price.
 pub(super) const MIMIC_METERED: u16 = 8;
 /// `mimiccall`'s `imm`: the transaction goes on.

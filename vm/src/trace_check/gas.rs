@@ -1,8 +1,8 @@
 //! Gas of every step: that a metered one pays what `isa::price` and the table of `docs/isa.md` say for what it did, that
 //! callees get what callers lose, and that what is left comes back. Computed from the trace, not from the machine.
-use super::contexts::{MIMIC_METERED, block, find};
+use super::contexts::{MIMIC_DEPLOY, MIMIC_METERED, block, find};
 use super::{Checker, TraceError, step_fault};
-use crate::isa::{Instruction, op, price};
+use crate::isa::{Instruction, MAX_PAGE, op, price};
 use crate::machine::cell_price;
 use crate::precompile;
 use crate::state::kind;
@@ -19,6 +19,7 @@ impl Checker<'_> {
         let first_run = if opens { self.first_run(s) } else { 0 };
         let due = Due { price: if metered(s) { price_of(s, i) } else { 0 }, first_run };
         let fits = match &s.effect {
+            Effect::Executed(e) if i.opcode == op::MIMICCALL && e.flow == Flow::Stay => self.unpaid(s, e, i),
             Effect::Executed(e) => executed(s, e, i, due),
             Effect::Call { frame, .. } => frame.caller.gas == s.regs.gas && s.next.gas == 0,
             Effect::Return { frame, .. } => gives_back(s, frame, due.price),
@@ -26,6 +27,21 @@ impl Checker<'_> {
             _ => left(s, due.price) == Some(s.next.gas.into()),
         };
         if fits { Ok(()) } else { Err(step_fault(s, "the gas is not what the step leaves")) }
+    }
+
+    /// A metered `mimiccall` that ends within the step, since its gas does not pay for the first run of the page. The trace does
+    /// not have that page; it is one that has not run, and no page is longer than what the gas must fall short of.
+    fn unpaid(&self, s: &Step, e: &Executed, i: Instruction) -> bool {
+        let hash = match i.imm & MIMIC_DEPLOY {
+            0 => e.cells.first().map(|c| c.old),
+            _ => block(s, e, 4),
+        };
+        let ran = self.trace.pages.iter().take(self.pages_run as usize).any(|p| Some(p.hash_word()) == hash);
+        let given = block(s, e, 5).filter(|w| w.hi == 0).map_or(u128::MAX, |w| w.lo);
+        let status = find_last(e, (space::SLOT, s.regs.ctx, s.regs.fp + u32::from(i.d)));
+        let most = u128::from(price::page(MAX_PAGE));
+        let fails = i.imm & MIMIC_METERED != 0 && status == Some(Word::ZERO) && s.next.gas == 0;
+        fails && !ran && given < most
     }
 
     /// The price of the page that a step begins to run: nothing if it has run before.
@@ -93,11 +109,6 @@ fn executed(s: &Step, e: &Executed, i: Instruction, due: Due) -> bool {
 
 /// The gas after a step that stays in its context.
 fn stays(s: &Step, e: &Executed, i: Instruction, price: u64) -> Option<u64> {
-    if i.opcode == op::MIMICCALL {
-        // A page whose first run the gas does not pay for.
-        let failed = find_last(e, (space::SLOT, s.regs.ctx, s.regs.fp + u32::from(i.d)))?.is_zero();
-        return (failed && i.imm & MIMIC_METERED != 0).then_some(0);
-    }
     let left = left(s, price)?;
     let calls = matches!(i.opcode, op::CALL | op::STATICCALL | op::DELEGATECALL);
     let kernel = calls && s.regs.ctx == 0;
