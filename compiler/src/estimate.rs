@@ -174,7 +174,7 @@ impl Page<'_> {
                 let (a, b) = (used(Operand::A, i.a)?, used(Operand::B, i.b)?);
                 let reads_old = matches!(i.opcode, op::SELECT | op::ADDMOD | op::MULMOD);
                 let old = if reads_old { state.slot(i.d)? } else { zero };
-                let value = alu::eval(i, a.value, b.value, old.value).ok()?;
+                let value = alu::eval(i, || a.value, || b.value, || old.value).ok()?;
                 Some(Known { value, of_call: a.of_call || b.of_call || old.of_call })
             }
         }

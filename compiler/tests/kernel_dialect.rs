@@ -202,7 +202,7 @@ fn kernels_move_accounts_and_call_contracts() {
         ];
         let view = HashMap::from(cells);
         let limits = Limits { unproven: true, ..Limits::default() };
-        let page: Page = kernel(&text, level).page().expect("a page");
+        let page = kernel(&text, level).page().expect("a page").into();
         let run = machine::run::<_, NoTrace>(&view, &codes, &page, &Environment::default(), &input, &limits);
         let run = run.unwrap_or_else(|stopped| panic!("{level:?}: {stopped}"));
         let digest: [u8; 32] = Keccak256::digest(&input[3..8]).into();

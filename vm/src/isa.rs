@@ -64,6 +64,21 @@ const SLOT_FIELDS: [[u16; 3]; 8] = {
     ]
 };
 
+/// By class: all ones for the fields `a`, `b`, `d` that `T` is made of, and where `b` goes in it.
+const T_FIELDS: [[u16; 4]; 8] = {
+    const PART: u16 = u16::MAX;
+    [
+        [0, 0, 0, 0],
+        [0, 0, PART, 0],
+        [PART, PART, 0, 14],
+        [0, PART, 0, 0],
+        [PART, 0, 0, 0],
+        [0, PART, PART, 14],
+        [0, 0, 0, 0],
+        [0, 0, 0, 0],
+    ]
+};
+
 /// Ten bits: class and number within the class.
 pub const fn opcode(class: Class, number: u8) -> u16 {
     (class as u16) << 7 | (number & 127) as u16
@@ -122,14 +137,8 @@ impl Instruction {
     /// The immediate `T` without the page number that class C adds at run time.
     #[inline(always)]
     pub fn t(self) -> u64 {
-        match self.class() {
-            Class::R | Class::X6 | Class::X7 => 0,
-            Class::J => u64::from(self.d),
-            Class::I => u64::from(self.a) | u64::from(self.b) << 14,
-            Class::B => u64::from(self.b),
-            Class::C => u64::from(self.a),
-            Class::K => u64::from(self.d) | u64::from(self.b) << 14,
-        }
+        let [a, b, d, shift] = T_FIELDS[usize::from(self.opcode >> 7 & 7)];
+        u64::from(self.a & a) | u64::from(self.b & b) << shift | u64::from(self.d & d)
     }
 }
 

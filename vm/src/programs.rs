@@ -3,7 +3,7 @@
 use crate::asm::assemble;
 use crate::system;
 use crate::trace::Page;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Source of the kernel.
 pub const KERNEL_SOURCE: &str = include_str!("../kernel/kernel.lasm");
@@ -34,21 +34,21 @@ fn made(name: &str, hex: &str) -> Page {
     Page::from_hex(hex.trim()).unwrap_or_else(|e| panic!("embedded page {name}.hex: {e}"))
 }
 
-static KERNEL: LazyLock<Page> = LazyLock::new(|| embedded("kernel", KERNEL_SOURCE));
-static SANDBOX: LazyLock<Page> = LazyLock::new(|| embedded("sandbox", SANDBOX_SOURCE));
-static ETHEREUM: LazyLock<Page> = LazyLock::new(|| made("ethereum", ETHEREUM_HEX));
+static KERNEL: LazyLock<Arc<Page>> = LazyLock::new(|| embedded("kernel", KERNEL_SOURCE).into());
+static SANDBOX: LazyLock<Arc<Page>> = LazyLock::new(|| embedded("sandbox", SANDBOX_SOURCE).into());
+static ETHEREUM: LazyLock<Arc<Page>> = LazyLock::new(|| made("ethereum", ETHEREUM_HEX).into());
 static SYSTEM: LazyLock<Vec<([u8; 20], Page)>> =
     LazyLock::new(|| SYSTEM_HEX.iter().map(|(name, address, hex)| (*address, made(name, hex))).collect());
 static TOKEN: LazyLock<Page> = LazyLock::new(|| embedded("token", TOKEN_SOURCE));
 static MAPPING: LazyLock<Page> = LazyLock::new(|| embedded("mapping", MAPPING_SOURCE));
 
 /// The kernel's page.
-pub fn kernel() -> &'static Page {
+pub fn kernel() -> &'static Arc<Page> {
     &KERNEL
 }
 
 /// The page of the kernel that runs Ethereum transactions (`crate::ethereum`).
-pub fn ethereum() -> &'static Page {
+pub fn ethereum() -> &'static Arc<Page> {
     &ETHEREUM
 }
 
@@ -58,7 +58,7 @@ pub fn system() -> &'static [([u8; 20], Page)] {
 }
 
 /// The page of the sandbox's kernel; no batch runs it.
-pub fn sandbox() -> &'static Page {
+pub fn sandbox() -> &'static Arc<Page> {
     &SANDBOX
 }
 

@@ -6,13 +6,14 @@ use crate::machine::tracer::{NoTrace, Recorder, Tracer};
 use crate::machine::{self, Environment, Event, Finished, Limits, Seen, StateRead, Stopped, Watch};
 use crate::receipt::{Receipt, receipts};
 use crate::state::{CellId, StateError, Touched, Tree};
-use crate::trace::{Access, BatchTrace, KeccakCall, Page, StateFinal, Statement, space};
+use crate::trace::{Access, BatchTrace, KeccakCall, Page, StateFinal, Statement, Steps, space};
 use crate::word::Word;
 use ff::PrimeField;
 use halo2curves::bn256::Fr;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
+use std::sync::Arc;
 
 /// What the statement says about the block besides what the replay finds out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -119,7 +120,7 @@ pub struct Replay {
 pub fn replay(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     records: &[Record],
     limits: &Limits,
@@ -134,7 +135,7 @@ pub fn replay(
 pub fn replay_with_receipts(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     records: &[Record],
     limits: &Limits,
@@ -152,7 +153,7 @@ pub fn replay_with_receipts(
 pub(crate) fn run<T: Tracer + Default>(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     input: &[u8],
     limits: &Limits,
@@ -163,7 +164,7 @@ pub(crate) fn run<T: Tracer + Default>(
 /// The trace of a finished run over `input`, with the tree's witness and the statement.
 pub(crate) fn trace(
     tree: &Tree,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     input: Vec<u8>,
     run: Finished<Recorder>,
@@ -177,7 +178,7 @@ pub(crate) fn trace(
     Ok(BatchTrace {
         input,
         boot: run.boot,
-        steps: run.tracer.steps.into(),
+        steps: Steps::recorded(run.tracer.steps, run.pages.clone()),
         keccaks,
         cells: run.cells,
         input_cells: run.input_cells,
@@ -198,7 +199,7 @@ pub(crate) fn trace(
 pub fn execute(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     records: &[Record],
     limits: &Limits,
@@ -216,7 +217,7 @@ pub fn execute(
 pub fn execute_watched(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     records: &[Record],
     limits: &Limits,
@@ -248,7 +249,7 @@ fn touched(cells: &[StateFinal]) -> Vec<Touched> {
     cells.iter().map(|c| Touched { key: c.key, new_value: c.new }).collect()
 }
 
-fn statement(p: &BlockParams, kernel: &Page, result: [Word; 3], old: Fr, new: Fr) -> Statement {
+fn statement(p: &BlockParams, kernel: &Arc<Page>, result: [Word; 3], old: Fr, new: Fr) -> Statement {
     let word = |x: u64| Word::from(u128::from(x));
     let mut recipient = [0; 32];
     recipient[12..].copy_from_slice(&p.fee_recipient);

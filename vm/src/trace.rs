@@ -1,9 +1,9 @@
 //! What one replayed batch leaves behind for the prover: every step with every memory, state and journal access.
 //! The prover reads nothing else; a trace is a pure function of batch and state.
-mod packed;
+mod recorded;
 mod steps;
 
-pub use packed::Packed;
+pub use recorded::Recorded;
 pub use steps::Steps;
 
 use crate::state::{CellId, TreeWitness};
@@ -210,8 +210,26 @@ pub enum Effect {
     Executed(Box<Executed>),
 }
 
+impl Effect {
+    /// Its memory accesses, but for the words of a `keccak`, which its call has.
+    pub fn accesses(&self) -> impl Iterator<Item = &Access> {
+        let (first, more): ([Option<&Access>; 3], &[Access]) = match self {
+            Effect::None | Effect::Select | Effect::NearReturn | Effect::Undo { .. } => ([None; 3], &[]),
+            Effect::NearCall(a) | Effect::Heap(a) | Effect::Context(a) => ([Some(a), None, None], &[]),
+            Effect::Keccak { window, .. } => ([Some(window), None, None], &[]),
+            Effect::Storage { reg, .. } => ([reg.as_ref(), None, None], &[]),
+            Effect::Calldata { window, words } => ([Some(window), None, None], words),
+            Effect::Call { len, caller, window, regs, .. } => ([Some(len), Some(caller), Some(window)], regs),
+            Effect::Return { status, window, .. } => ([Some(status), Some(window), None], &[]),
+            Effect::Final(words) => ([None; 3], words),
+            Effect::Executed(e) => ([None; 3], &e.accesses),
+        };
+        first.into_iter().flatten().chain(more)
+    }
+}
+
 /// What an instruction without a chip does beyond its three operands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Executed {
     /// Memory accesses in the order in which they were made.
     pub accesses: Vec<Access>,
@@ -224,9 +242,10 @@ pub struct Executed {
 }
 
 /// How an instruction without a chip leaves the contexts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
     /// In the same one.
+    #[default]
     Stay,
     /// In the one it opened.
     Call(Frame),

@@ -113,7 +113,7 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
     };
     c.boundaries()?;
     c.access(&trace.boot, 0, 1)?;
-    let mut regs = Regs::default();
+    let (mut regs, mut last) = (Regs::default(), Effect::None);
     for (i, step) in trace.steps.iter().enumerate() {
         if step.clock as usize != i + 1 {
             return Err(step_fault(&step, "clock does not count up from 1"));
@@ -124,10 +124,11 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
         c.step(&step)?;
         c.gas(&step)?;
         regs = step.next;
+        last = step.effect;
     }
-    if !matches!(trace.steps.last().map(|s| s.effect), Some(Effect::Final(_))) {
+    let Effect::Final(words) = last else {
         return Err(TraceError::Part("the last step is not the final return"));
-    }
+    };
     c.hashes()?;
     for e in &trace.journal {
         c.entry(e, -1);
@@ -137,7 +138,7 @@ pub fn check(trace: &BatchTrace) -> Result<(), TraceError> {
     c.transient.finish()?;
     c.journal.finish()?;
     c.frames.finish()?;
-    parts(trace)
+    parts(trace, &words)
 }
 
 fn step_fault(step: &Step, what: &'static str) -> TraceError {
@@ -417,7 +418,7 @@ impl Checker<'_> {
 }
 
 /// Pages, tree and statement.
-fn parts(t: &BatchTrace) -> Result<(), TraceError> {
+fn parts(t: &BatchTrace, words: &[Access; 3]) -> Result<(), TraceError> {
     for page in &t.pages {
         if Page::new(page.words.clone())?.hash != page.hash {
             return Err(TraceError::Part("a page's hash is not that of its words"));
@@ -438,9 +439,6 @@ fn parts(t: &BatchTrace) -> Result<(), TraceError> {
     if roots != (word_of(t.tree.old_root), word_of(t.tree.new_root)) {
         return Err(TraceError::Part("the statement's roots are not the tree's"));
     }
-    let Some(Effect::Final(words)) = t.steps.last().map(|s| s.effect) else {
-        return Err(TraceError::Part("the last step is not the final return"));
-    };
     if words.map(|w| w.old) != [s.batch_data_hash, s.priority_ops_hash, s.l2_to_l1_root] {
         return Err(TraceError::Part("the statement's hashes are not what the kernel returned"));
     }

@@ -16,11 +16,13 @@ impl Word {
     pub const ZERO: Word = Word { lo: 0, hi: 0 };
 
     /// Builds a word from its halves.
+    #[inline(always)]
     pub const fn new(hi: u128, lo: u128) -> Word {
         Word { lo, hi }
     }
 
     /// Reads 32 big-endian bytes.
+    #[inline(always)]
     pub fn from_be_bytes(b: [u8; 32]) -> Word {
         let (mut hi, mut lo) = ([0; 16], [0; 16]);
         hi.copy_from_slice(&b[..16]);
@@ -34,6 +36,7 @@ impl Word {
     }
 
     /// Writes 32 big-endian bytes.
+    #[inline(always)]
     pub fn to_be_bytes(self) -> [u8; 32] {
         let mut out = [0u8; 32];
         out[..16].copy_from_slice(&self.hi.to_be_bytes());
@@ -56,13 +59,21 @@ impl Word {
         128 - half.leading_zeros() + if self.hi == 0 { 0 } else { 128 }
     }
 
+    /// `self == other` by halves: as one comparison of 32 bytes it would wait for the stores that made them.
+    #[inline(always)]
+    pub fn same(self, other: Word) -> bool {
+        (self.lo ^ other.lo) | (self.hi ^ other.hi) == 0
+    }
+
     /// True if the word is zero.
+    #[inline(always)]
     pub fn is_zero(self) -> bool {
-        self == Word::ZERO
+        self.lo | self.hi == 0
     }
 }
 
 impl From<u128> for Word {
+    #[inline(always)]
     fn from(lo: u128) -> Word {
         Word { lo, hi: 0 }
     }
@@ -93,12 +104,14 @@ impl std::str::FromStr for Word {
 }
 
 impl PartialOrd for Word {
+    #[inline(always)]
     fn partial_cmp(&self, other: &Word) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for Word {
+    #[inline(always)]
     fn cmp(&self, other: &Word) -> std::cmp::Ordering {
         (self.hi, self.lo).cmp(&(other.hi, other.lo))
     }

@@ -144,7 +144,7 @@ proptest! {
             _ => u64::from(fb),
         };
         let expected = word(model(code, &big(a), &big(b), &big(old), t, imm.into()));
-        prop_assert_eq!(alu::eval(i, a, b, old), Ok(expected));
+        prop_assert_eq!(alu::eval(i, || a, || b, || old), Ok(expected));
     }
 
     #[test]
@@ -172,7 +172,7 @@ proptest! {
         let i = Instruction { opcode: op::BITS, imm: count, d: 0, a: 0, b: from };
         let fits = from <= 255 && (1..=256).contains(&count);
         let halt = Err(HaltKind::BitsRange);
-        prop_assert_eq!(alu::eval(i, a, a, a) == halt, !fits);
+        prop_assert_eq!(alu::eval(i, || a, || a, || a) == halt, !fits);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use lathe_vm::state::{CellId, Tree};
 use lathe_vm::trace::Page;
 use lathe_vm::trace_check;
 use lathe_vm::word::Word;
+use std::sync::Arc;
 
 /// Bodies of one byte and more: 5 is skipped always, 6 in batches of less than 13 bytes, the others succeed and count up
 /// a nonce. An 8 does not end its transaction.
@@ -56,8 +57,8 @@ done:
         return zero, limit
 ";
 
-fn kernel() -> Page {
-    assemble(KERNEL).unwrap()
+fn kernel() -> Arc<Page> {
+    assemble(KERNEL).unwrap().into()
 }
 
 fn params() -> BlockParams {

@@ -214,7 +214,7 @@ fn what_no_chip_proves_is_refused_by_name() {
         let mut codes = CodeStore::new();
         let hash = codes.insert(text("return [1], [1]"));
         let tree = Tree::from_cells([(CellId::code_hash(CONTRACT), hash)]).unwrap();
-        let run = execute(&tree, &codes, &text(&kernel), &fixtures::params(), &[], &limits());
+        let run = execute(&tree, &codes, &text(&kernel).into(), &fixtures::params(), &[], &limits());
         let refused = Halt::NotYetProvable(name.into());
         assert!(matches!(run, Err(ReplayError::Stopped(s)) if s.halt == refused), "{name}");
     }
@@ -241,7 +241,14 @@ fn missing_code_is_an_error_of_the_store() {
 #[test]
 fn only_a_proper_kernel_ends_a_batch() {
     let run = |source: &str, records: &[Record]| {
-        execute(&Tree::new(), &CodeStore::new(), &text(source), &fixtures::params(), records, &limits())
+        execute(
+            &Tree::new(),
+            &CodeStore::new(),
+            &text(source).into(),
+            &fixtures::params(),
+            records,
+            &limits(),
+        )
     };
     let record = [Record { nonce: 0, from: CONTRACT, to: CONTRACT, data: vec![] }];
     let stop = |r: Result<_, ReplayError>| match r {
@@ -351,7 +358,7 @@ proptest! {
     #[test]
     fn random_kernels_never_panic(code in programs_of_noise(true), data in prop::collection::vec(any::<u8>(), 0..70)) {
         let records = [Record { nonce: 0, from: CONTRACT, to: CONTRACT, data }];
-        let page = Page::new(code).unwrap();
+        let page = Page::new(code).unwrap().into();
         for unproven in [false, true] {
             let limits = Limits { unproven, ..limits() };
             let _ = execute(&Tree::new(), &CodeStore::new(), &page, &fixtures::params(), &records, &limits);

@@ -3,18 +3,20 @@ use lathe_vm::asm::assemble;
 use lathe_vm::batch;
 use lathe_vm::code::CodeStore;
 use lathe_vm::fixtures;
-use lathe_vm::isa::Instruction;
-use lathe_vm::machine::tracer::{NoTrace, Reads, Recorder, Stamp, Tracer};
-use lathe_vm::machine::{self, Environment, Halt, Limits};
+use lathe_vm::isa::{Class, Instruction, OPS, find, op};
+use lathe_vm::machine::tracer::{NoTrace, Operands, Recorder, Tracer};
+use lathe_vm::machine::{self, Environment, Halt, Limits, StateRead};
 use lathe_vm::programs;
+use lathe_vm::replay::replay;
 use lathe_vm::state::CellId;
 use lathe_vm::trace::{
-    Access, Effect, Executed, Flow, JournalEntry, KeccakCall, Packed, Regs, StateAccess, Step, Steps, mode,
-    space,
+    Access, Effect, Executed, Flow, JournalEntry, KeccakCall, Page, Regs, StateAccess, Step, Steps, space,
 };
 use lathe_vm::word::Word;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Keeps whole steps, as they are told.
 #[derive(Default)]
@@ -25,6 +27,28 @@ struct Plain {
     cells: Vec<StateAccess>,
     journal: Vec<JournalEntry>,
     keccaks: usize,
+}
+
+impl Plain {
+    fn keep(&mut self, regs: Regs, next: Regs, o: &Operands<u64>, result: Option<Word>, effect: Effect) {
+        let clock = self.steps.len() as u32 + 1;
+        let slots = o.i.slots();
+        let access = |k: usize, slot: u16, old: Word, new: Word| Access {
+            space: space::SLOT,
+            ctx: regs.ctx,
+            index: regs.fp + u32::from(slot),
+            time: u64::from(clock) * 16 + k as u64,
+            old_time: o.before[k - 1],
+            old,
+            new,
+        };
+        let (a, b) = (access(1, slots.0, o.a, o.a), access(2, slots.1, o.b, o.b));
+        let d = access(3, slots.2, o.old, result.unwrap_or(o.old));
+        self.steps.push(Step { clock, regs, next, word: o.i.encode(), a, b, d, effect });
+        self.accesses.clear();
+        self.cells.clear();
+        self.journal.clear();
+    }
 }
 
 impl Tracer for Plain {
@@ -46,32 +70,21 @@ impl Tracer for Plain {
         let (accesses, cells, journal) = (self.accesses.clone(), self.cells.clone(), self.journal.clone());
         self.effect = Some(Effect::Executed(Box::new(Executed { accesses, cells, journal, flow })));
     }
-    fn turn(&mut self, _: &Regs) {}
-    fn step(&mut self, regs: &Regs, _: &Regs, word: u64, o: &Reads<u64>, new: Word) {
-        if let Some(last) = self.steps.last_mut() {
-            last.next = *regs;
-        }
-        let clock = self.steps.len() as u32 + 1;
-        let effect = self.effect.take().unwrap_or(Effect::None);
-        let slots = Instruction::decode(word).slots();
-        let access = |k: usize, slot: u16, old: Word, new: Word| Access {
-            space: space::SLOT,
-            ctx: regs.ctx,
-            index: regs.fp + u32::from(slot),
-            time: u64::from(clock) * 16 + k as u64,
-            old_time: o.before[k - 1],
-            old,
-            new,
+    fn plain(&mut self, then: &Regs, next: &Regs, o: &Operands<u64>, result: Option<Word>) {
+        let effect = match o.i.opcode {
+            op::SELECT => Effect::Select,
+            op::ADDMOD | op::MULMOD => Effect::Executed(Box::default()),
+            _ => Effect::None,
         };
-        let (a, b) = (access(1, slots.0, o.a, o.a), access(2, slots.1, o.b, o.b));
-        let d = access(3, slots.2, o.old, new);
-        self.steps.push(Step { clock, regs: *regs, next: Regs::default(), word, a, b, d, effect });
-        self.accesses.clear();
-        self.cells.clear();
-        self.journal.clear();
+        self.keep(*then, *next, o, result, effect);
     }
-    fn ended(&mut self, regs: Regs) {
-        self.steps.last_mut().expect("a batch has steps").next = regs;
+    fn step(&mut self, clock: u32, then: &Regs, next: &Regs, o: &Operands<u64>, result: Option<Word>) {
+        assert_eq!(clock as usize, self.steps.len() + 1);
+        let effect = self.effect.take().unwrap_or(Effect::None);
+        self.keep(*then, *next, o, result, effect);
+    }
+    fn ended(&mut self, steps: u32) {
+        assert_eq!(steps as usize, self.steps.len());
     }
     fn bytes(&self) -> u64 {
         0
@@ -82,11 +95,34 @@ impl Tracer for Plain {
     }
 }
 
-fn same(packed: &Steps, plain: &[Step]) {
-    assert_eq!(packed.len(), plain.len());
-    for (ours, theirs) in packed.iter().zip(plain) {
+fn same(recorded: &Steps, plain: &[Step]) {
+    assert_eq!(recorded.len(), plain.len());
+    assert_eq!(recorded.iter().count(), plain.len());
+    for (ours, theirs) in recorded.iter().zip(plain) {
         assert_eq!(format!("{ours:?}"), format!("{theirs:?}"));
     }
+}
+
+/// Runs a kernel with both tracers and compares; answers the steps, if the kernel came to its end.
+fn compare<V: StateRead>(
+    view: &V,
+    codes: &CodeStore,
+    kernel: &Arc<Page>,
+    environment: &Environment,
+    input: &[u8],
+    limits: &Limits,
+) -> Option<Vec<Step>> {
+    let plain = machine::run::<_, Plain>(view, codes, kernel, environment, input, limits);
+    let recorded = machine::run::<_, Recorder>(view, codes, kernel, environment, input, limits);
+    let (plain, recorded) = match (plain, recorded) {
+        (Ok(plain), Ok(recorded)) => (plain, recorded),
+        (plain, recorded) => {
+            assert_eq!(plain.err(), recorded.err());
+            return None;
+        }
+    };
+    same(&Steps::recorded(recorded.tracer.steps, recorded.pages), &plain.tracer.steps);
+    Some(plain.tracer.steps)
 }
 
 #[test]
@@ -94,20 +130,71 @@ fn batches_are_given_out_as_they_ran() {
     for f in [fixtures::mixed().unwrap(), fixtures::transfers(3).unwrap()] {
         let input = batch::encode(&f.records).unwrap();
         let (environment, limits) = ((&f.params).into(), Limits::default());
-        let run =
-            machine::run::<_, Plain>(&f.tree, &f.codes, programs::kernel(), &environment, &input, &limits)
-                .unwrap();
-        let packed =
-            machine::run::<_, Recorder>(&f.tree, &f.codes, programs::kernel(), &environment, &input, &limits)
-                .unwrap();
-        same(&packed.tracer.steps.into(), &run.tracer.steps);
+        let steps = compare(&f.tree, &f.codes, programs::kernel(), &environment, &input, &limits);
+        assert!(steps.unwrap().iter().any(|s| matches!(s.effect, Effect::Return { .. })));
     }
+}
+
+/// A word with a known opcode and small operands, mostly; jumps stay near.
+fn instruction() -> impl Strategy<Value = u64> {
+    let opcodes: Vec<u16> = OPS.iter().map(|row| row.opcode).collect();
+    let fields = (prop::sample::select(opcodes), 0u16..5, 0u16..6, 0u16..6, 0u16..6);
+    let known = fields.prop_map(|(opcode, imm, d, a, b)| {
+        let d = if matches!(Class::of(opcode), Class::J | Class::K) { 8190 + d } else { d };
+        let imm = if find(opcode).is_some_and(|o| o.uses_imm()) { imm } else { 0 };
+        Instruction { opcode, imm, d, a, b }.encode()
+    });
+    prop_oneof![30 => known, 1 => any::<u64>()]
+}
+
+/// Calls of themselves, of one another and of nothing; far slots, near calls, halts and reverts, with gas and without.
+#[test]
+fn whatever_runs_is_given_out_as_it_ran() {
+    const CONTRACT: [u8; 20] = [0xc0; 20];
+    let head = "not [1], [90]\n seti [2], 77\n cdload [3], [90]\n caller [4]\n address [5]\n mov [5000], [5]\n mov [6], [5000]";
+    let head = assemble(head).unwrap().words[..7].to_vec();
+    let gas = prop_oneof![Just(None), (0..3000u32).prop_map(Some), Just(Some(1_000_000u32))];
+    let cases = (prop::collection::vec(instruction(), 1..60), gas);
+    let seen = std::cell::Cell::new([0; 4]);
+    TestRunner::new(ProptestConfig::with_cases(1500))
+        .run(&cases, |(code, gas)| {
+            let mut codes = CodeStore::new();
+            let page = Page::new([head.clone(), code].concat()).unwrap();
+            let view = HashMap::from([
+                (CellId::code_hash(CONTRACT), codes.insert(page)),
+                (CellId::balance(CONTRACT), Word::from(10)),
+            ]);
+            let mut input = vec![0; 192 + 70];
+            input[44..64].copy_from_slice(&CONTRACT);
+            let metered = gas.map_or(0, |gas| (1 << 32) + u128::from(gas));
+            input[128..160].copy_from_slice(&Word::from(metered).to_be_bytes());
+            let limits = Limits { unproven: true, max_steps: 3000, ..Limits::default() };
+            let kernel = programs::sandbox();
+            let steps = compare(&view, &codes, kernel, &Environment::default(), &input, &limits);
+            let mut counts = seen.get();
+            for step in steps.iter().flatten() {
+                match &step.effect {
+                    Effect::Executed(e) => match e.flow {
+                        Flow::Call(_) => counts[0] += 1,
+                        Flow::Undo(_) => counts[1] += 1,
+                        _ => {}
+                    },
+                    Effect::NearCall(_) => counts[2] += 1,
+                    _ if step.a.index >= 5000 => counts[3] += 1,
+                    _ => {}
+                }
+            }
+            seen.set(counts);
+            Ok(())
+        })
+        .unwrap();
+    assert!(seen.get().iter().all(|n| *n > 20), "calls, undos, near calls, far slots: {:?}", seen.get());
 }
 
 #[test]
 fn a_trace_stops_at_its_limit_and_a_run_without_one_does_not() {
     let source = "seti [1], 40000\n top: subi [1], [1], 1\n st [1], [3], 0\n jnei [1], 0, top\n seti [2], 96\n return [3], [2]";
-    let page = assemble(source).unwrap();
+    let page = Arc::new(assemble(source).unwrap());
     let (view, codes, environment) =
         (HashMap::<CellId, Word>::new(), CodeStore::new(), Environment::default());
     let limit = 4 << 20;
@@ -120,142 +207,18 @@ fn a_trace_stops_at_its_limit_and_a_run_without_one_does_not() {
     assert!(stopped.clock > 10_000 && stopped.clock < run.steps);
 }
 
-fn word() -> impl Strategy<Value = Word> {
-    let word = |hi, lo| Word::new(hi, lo);
-    prop_oneof![
-        Just(Word::ZERO),
-        any::<u64>().prop_map(|x| Word::from(u128::from(x))),
-        any::<u128>().prop_map(Word::from),
-        (any::<u64>(), any::<u128>()).prop_map(move |(hi, lo)| word(hi.into(), lo)),
-        (any::<u128>(), any::<u128>()).prop_map(move |(hi, lo)| word(hi, lo)),
-        (0..256u32).prop_map(move |bit| match bit {
-            0..128 => word(0, 1 << bit),
-            _ => word(1 << (bit - 128), 0),
-        }),
-    ]
-}
-
-/// What one step tells the tracer: the changed registers, the words, times, and an effect.
-type Told = (Regs, u64, [Word; 4], [u32; 3], u8);
-
-fn told() -> impl Strategy<Value = Told> {
-    let small = 0..3u32;
-    let regs = (small.clone(), small.clone(), 0..1u32 << 14, small.clone(), small.clone(), small).prop_map(
-        |(ctx, code, pc, fp, jhead, depth)| Regs {
-            ctx,
-            code,
-            pc,
-            fp: fp << 18,
-            jhead,
-            depth,
-            mode: mode::STATIC * (depth / 2),
-            gas: pc * 7919,
-        },
-    );
-    let words = [word(), word(), word(), word()];
-    let changes = prop_oneof![Just(true), Just(false)];
-    let words = (words, changes).prop_map(|([a, b, old, new], changes)| match changes {
-        true => [a, b, old, new],
-        false => [a, b, old, old],
-    });
-    (regs, any::<u64>(), words, any::<[u32; 3]>(), 0..12u8)
-}
-
-/// Tells the tracer of step `index`, as the machine does.
-fn tell<T: Tracer>(tracer: &mut T, index: usize, (regs, word, words, before, effect): &Told) {
-    let time = 16 * (index as u64 + 1);
-    let access = Access {
-        space: space::HEAP,
-        ctx: regs.ctx,
-        index: 77,
-        time: time + 4,
-        old_time: before[0].into(),
-        old: words[3],
-        new: words[0],
-    };
-    let cell = StateAccess {
-        cell: CellId::transient([7; 20], words[1]),
-        time,
-        old_time: 0,
-        old: words[0],
-        new: words[2],
-    };
-    let entry = JournalEntry { id: index as u32, prev: 0, cell: cell.cell, old: words[3] };
-    let frame = lathe_vm::trace::Frame { ctx: 3, caller: *regs, dest: 5 };
-    // An effect that has its accesses itself is told of them all the same.
-    if *effect > 1 {
-        tracer.access(access);
-        tracer.access(Access { space: space::REG, time: time + 5, new: words[3], ..access });
-        tracer.cell(cell);
-        tracer.entry(entry);
-    }
-    match effect {
-        0 => {}
-        1 => tracer.effect(|| Effect::Select),
-        2 => tracer.effect(|| Effect::NearCall(access)),
-        3 => tracer.effect(|| Effect::NearReturn),
-        4 => tracer.effect(|| Effect::Heap(access)),
-        5 => tracer.effect(|| Effect::Context(access)),
-        6 => tracer.effect(|| Effect::Calldata { window: access, words: [access; 2] }),
-        7 => tracer.effect(|| Effect::Storage { reg: Some(access), cell, journal: Some(entry) }),
-        8 => tracer.effect(|| Effect::Keccak { window: access, call: index }),
-        9 => tracer.executed(Flow::Call(frame)),
-        10 => {
-            tracer.effect(|| Effect::Heap(access));
-            tracer.executed(Flow::Undo(entry));
-        }
-        _ => {}
-    }
-    let [a, b, old, new] = *words;
-    tracer.turn(regs);
-    let before = before.map(|time| T::Stamp::at(time.into()));
-    tracer.step(regs, regs, *word, &Reads { a, b, old, before }, new);
-}
-
-fn compare(all: impl Iterator<Item = Told>) {
-    let (mut plain, mut packed) = (Plain::default(), Recorder::default());
-    for (i, told) in all.enumerate() {
-        tell(&mut plain, i, &told);
-        tell(&mut packed, i, &told);
-    }
-    let end = Regs { ctx: 9, code: 8, pc: 7, fp: 6, jhead: 5, ..Regs::default() };
-    plain.ended(end);
-    packed.ended(end);
-    same(&packed.steps.into(), &plain.steps);
-}
-
-proptest! {
-    #[test]
-    fn whatever_is_recorded_is_given_out(all in prop::collection::vec(told(), 1..60)) {
-        compare(all.into_iter());
-    }
-}
-
-#[test]
-fn many_steps_are_given_out_whatever_their_words_take() {
-    let word = |i: u64| Word::new(u128::from(i) << (i % 128), u128::from(i) << 100);
-    for wide in [false, true] {
-        compare((0..70_000u64).map(|i| {
-            let words = if wide { [word(i), word(i + 1), word(i + 2), word(i + 3)] } else { [Word::ZERO; 4] };
-            let regs = Regs { ctx: (i / 100) as u32, ..Regs::default() };
-            (regs, i << 22, words, [i as u32; 3], (i % 7) as u8)
-        }));
-    }
-}
-
 #[test]
 fn changed_steps_are_given_out_as_changed() {
-    let mut packed = Packed::default();
-    let (zero, one) = (Word::ZERO, Word::from(1));
-    packed.turn(&Regs::default());
-    packed.step(&Regs::default(), 0, &Reads { a: one, b: zero, old: one, before: [0, 1, 2] }, zero);
-    let mut steps = Steps::from(packed);
-    let before = format!("{:?}", steps.first());
-    assert_eq!(before, format!("{:?}", steps.to_mut().first()));
+    let f = fixtures::transfers(1).unwrap();
+    let limits = Limits::default();
+    let trace = replay(&f.tree, &f.codes, programs::kernel(), &f.params, &f.records, &limits);
+    let mut steps = trace.unwrap().steps;
+    let before: Vec<_> = steps.iter().map(|s| format!("{s:?}")).collect();
+    assert!(steps.to_mut().iter().map(|s| format!("{s:?}")).eq(before));
     steps.to_mut()[0].a.index = 5;
     steps.to_mut()[0].a.space = space::HEAP;
-    let step = steps.last().unwrap();
-    assert_eq!((step.a.index, step.a.space, steps.len()), (5, space::HEAP, 1));
+    let step = steps.iter().next().unwrap();
+    assert_eq!((step.a.index, step.a.space), (5, space::HEAP));
     steps.to_mut().clear();
-    assert!(steps.is_empty() && steps.last().is_none());
+    assert!(steps.is_empty() && steps.iter().next().is_none());
 }

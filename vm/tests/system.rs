@@ -378,7 +378,7 @@ fn kernel_run(source: &str) -> Result<BatchTrace, ReplayError> {
     let records = [Record { nonce: 1, from: fixtures::sender(1), to: CONTRACT, data: vec![] }];
     let limits = Limits { unproven: true, ..Limits::default() };
     let params = fixtures::params();
-    let kernel = text(source);
+    let kernel = text(source).into();
     let fast = execute(&tree, &codes, &kernel, &params, &records, &limits);
     let full = replay_with_receipts(&tree, &codes, &kernel, &params, &records, &limits)?;
     assert_eq!(fast?.result[1], full.trace.statement.priority_ops_hash);
@@ -435,7 +435,7 @@ fn what_is_new_is_refused_before_proving() {
     }
     let (tree, codes) = (Tree::from_cells([]).unwrap(), CodeStore::new());
     let records = [Record { nonce: 0, from: fixtures::sender(1), to: CONTRACT, data: vec![] }];
-    let kernel = text("aload [1], [2], 6");
+    let kernel = text("aload [1], [2], 6").into();
     let params = fixtures::params();
     let run = execute(&tree, &codes, &kernel, &params, &records, &Limits::default());
     assert!(run.unwrap_err().to_string().contains("aload or astore of known code"));

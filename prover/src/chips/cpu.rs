@@ -91,7 +91,7 @@ impl Chip for Cpu {
 
     /// Receives the registers of this segment's first step.
     fn header(&self, b: &mut RowBuilder<'_>, input: Option<&ProverInput<'_>>) {
-        let first = input.and_then(|i| i.trace.steps.first());
+        let first = input.and_then(|i| i.trace.steps.iter().next());
         let int = |f: fn(&Step) -> u32| Fr::from(u64::from(first.as_ref().map_or(0, f)));
         let clock = b.commit(int(|s| s.clock));
         let regs = RegsCom {

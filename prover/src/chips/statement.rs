@@ -63,7 +63,7 @@ fn boot(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) {
 /// The `return` of context 0 on page 0, which ends the batch; returns the three words it hands back.
 fn last_step(b: &mut RowBuilder<'_>, trace: Option<&BatchTrace>) -> [WordCom; 3] {
     let one = Com::int(1);
-    let step = trace.and_then(|t| t.steps.last());
+    let step = trace.and_then(|t| t.steps.iter().last());
     let mut m = Keyed::receive_operands(b, step.as_ref(), true);
     m.alu.op = Com::int(RETURN);
     b.zero("the batch ends in context 0", &m.regs.ctx);

@@ -74,7 +74,7 @@ pub struct Replay {
 pub fn execute(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     bytes: &[u8],
     limits: &Limits,
@@ -90,7 +90,7 @@ pub fn execute(
 pub fn execute_watched(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     bytes: &[u8],
     limits: &Limits,
@@ -118,7 +118,7 @@ fn outcome<T: Tracer>(
 pub fn replay(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     bytes: &[u8],
     limits: &Limits,
@@ -150,7 +150,7 @@ pub struct Selection {
 pub fn select<B: AsRef<[u8]> + Sync>(
     tree: &Tree,
     codes: &CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     params: &BlockParams,
     bodies: &[B],
     limits: &Limits,

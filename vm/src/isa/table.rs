@@ -1,9 +1,9 @@
 //! The opcode table: every name of `docs/isa.md`, what runs and what is only reserved.
 //! Numbers are frozen: a posted batch of yesterday must decode to the same meaning tomorrow.
-use super::{Class, Family, Op, Operand, opcode};
+use super::{Class, Family, Instruction, Op, Operand, SLOT_FIELDS, opcode};
 
-/// Whether an opcode runs today.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether an opcode runs today; in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub enum Status {
     /// Executed and proven.
     Live,
@@ -165,38 +165,64 @@ const ROWS: [u8; 1024] = {
 };
 
 /// What the machine must know of an opcode before it runs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Traits {
-    /// Chapter of the machine.
-    pub family: Family,
-    /// Whether it runs.
-    pub status: Status,
-    /// True if the instruction has a use for its `imm` field; otherwise the field must be zero.
-    pub uses_imm: bool,
+    /// The bits of the instruction word that name slots, and those of `imm` if the instruction has a use for it.
+    used: u64,
     /// Gas of a step, see [`super::price::base`].
     pub price: u32,
+    /// Chapter of the machine.
+    pub family: Family,
+    /// Whether it runs; numbers without a name are reserved here.
+    pub status: Status,
 }
 
-/// The traits by opcode, in eight kilobytes: the table that every step looks into.
-static TRAITS: [Option<Traits>; 1024] = {
-    let mut traits = [None; 1024];
+impl Traits {
+    /// The fields `a`, `b`, `d` of a word of this opcode, zero where they do not name slots; as [`Instruction::slots`].
+    #[inline(always)]
+    pub fn slots(self, word: u64) -> [u16; 3] {
+        let i = Instruction::decode(word & self.used);
+        [i.a, i.b, i.d]
+    }
+
+    /// True if a word of this opcode has an `imm` without a use for it.
+    #[inline(always)]
+    pub fn is_stray(self, word: u64) -> bool {
+        word & !self.used & IMM != 0
+    }
+}
+
+/// The bits of the `imm` field.
+const IMM: u64 = Instruction { opcode: 0, imm: u16::MAX, d: 0, a: 0, b: 0 }.encode();
+
+/// The traits by opcode, in sixteen kilobytes: the table that every step looks into.
+static TRAITS: [Traits; 1024] = {
+    let unnamed = Traits { family: Alu, status: Status::Reserved, used: 0, price: 0 };
+    let mut traits = [unnamed; 1024];
+    let mut opcode = 0;
+    while opcode < traits.len() {
+        let [a, b, d] = SLOT_FIELDS[opcode >> 7];
+        traits[opcode].used = Instruction { opcode: 0, imm: 0, d, a, b }.encode() | IMM;
+        opcode += 1;
+    }
     let mut i = 0;
     while i < OPS.len() {
         let op = &OPS[i];
-        traits[op.opcode as usize] = Some(Traits {
-            family: op.family,
-            status: op.status,
-            uses_imm: op.uses_imm(),
-            price: super::price::base(op.opcode),
-        });
+        let row = &mut traits[op.opcode as usize];
+        row.family = op.family;
+        row.status = op.status;
+        row.price = super::price::base(op.opcode);
+        if !op.uses_imm() {
+            row.used &= !IMM;
+        }
         i += 1;
     }
     traits
 };
 
-/// The traits of an opcode, if it has a name.
+/// The traits of an opcode.
 #[inline(always)]
-pub fn traits(opcode: u16) -> Option<Traits> {
+pub fn traits(opcode: u16) -> Traits {
     TRAITS[usize::from(opcode & 1023)]
 }
 

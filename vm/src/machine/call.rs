@@ -41,7 +41,7 @@ pub(super) const GAS_PRICE: u32 = 7;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// Opens a context for the callee; its id is the clock.
-    pub(super) fn mimiccall(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    pub(super) fn mimiccall(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<(), Halt> {
         if self.regs.ctx != 0 {
             return Err(HaltKind::KernelOnly.into());
         }
@@ -121,7 +121,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// The calldata of `mimiccall`: part of the own heap, or (imm bit 0) of the own calldata.
-    fn call_window(&self, s: &Operands, len: Word, calldata: Window) -> Result<Window, Halt> {
+    fn call_window(&self, s: &Operands<T::Stamp>, len: Word, calldata: Window) -> Result<Window, Halt> {
         let (window, astray) = match s.i.imm {
             0..=63 if s.i.imm & CALL_CALLDATA == 0 => self.heap_range(s.b, len)?,
             0..=63 => self.part(calldata, s.b, len)?,
@@ -131,7 +131,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// The rest of a `mimiccall` with value or in deploy mode: register 4 of the new context.
-    fn flagged_call(&mut self, s: &Operands, callee: u32, frame: Frame) -> Result<(), Halt> {
+    fn flagged_call(&mut self, s: &Operands<T::Stamp>, callee: u32, frame: Frame) -> Result<(), Halt> {
         if s.i.imm & CALL_VALUE != 0 {
             self.unproven(|| "mimiccall with value".into())?;
             let value = self.slot(u32::from(s.i.b) + 3, 12)?.old;
@@ -143,7 +143,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// Every call of the kernel begins a transaction, unless it says that it goes on with the one before.
-    fn begin_transaction(&mut self, s: &Operands, origin: Word) {
+    fn begin_transaction(&mut self, s: &Operands<T::Stamp>, origin: Word) {
         if s.i.imm & CALL_SAME == 0 {
             self.world.begin_transaction(self.clock);
         }

@@ -15,7 +15,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// All of the family.
-    pub(super) fn calldata(&mut self, s: &Operands) -> Result<Word, Halt> {
+    pub(super) fn calldata(&mut self, s: &Operands<T::Stamp>) -> Result<Word, Halt> {
         let (index, proven) = match s.i.opcode {
             op::CDLOAD => return self.calldata_load(s.a, true),
             op::CDLD => return self.calldata_load(alu::add(s.a, Word::from(u128::from(s.i.t()))), false),
@@ -38,7 +38,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `gas`, `blockvalue`, `txvalue`, `blockhash`, `blobhash`.
-    fn surroundings(&mut self, s: &Operands) -> Result<Word, Halt> {
+    fn surroundings(&mut self, s: &Operands<T::Stamp>) -> Result<Word, Halt> {
         let value = match (s.i.opcode, s.i.imm) {
             (op::GAS, _) if self.metered() || self.frames.is_empty() => Word::from(u128::from(self.regs.gas)),
             (op::GAS, _) => Word::from(u128::from(self.environment.gas_limit)),
@@ -72,11 +72,14 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if !inside {
             return Ok(Word::ZERO);
         }
+        let keep = (u64::from(w.length) - offset).min(32);
+        if start.is_multiple_of(32) && keep == 32 {
+            return Ok(first.old);
+        }
         let shift = (start % 32 * 8) as u128;
         let high = alu::shl(first.old, Word::from(shift));
         let low = alu::shr(second.old, Word::from(256 - shift));
         let joined = Word::new(high.hi | low.hi, high.lo | low.lo);
-        let keep = (u64::from(w.length) - offset).min(32);
         let drop = Word::from(u128::from(256 - keep * 8));
         Ok(alu::shl(alu::shr(joined, drop), drop))
     }

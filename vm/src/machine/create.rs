@@ -47,7 +47,7 @@ fn last20(hasher: Keccak256) -> [u8; 20] {
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `create d, a, b, imm`
-    pub(super) fn create(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    pub(super) fn create(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<(), Halt> {
         if self.frames.is_empty() {
             return Err(HaltKind::ContractOnly.into());
         }
@@ -115,7 +115,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// Opens the constructor's context, unless there is a contract at the address.
     fn create_at(
         &mut self,
-        s: &Operands,
+        s: &Operands<T::Stamp>,
         address: [u8; 20],
         page: Word,
         (creator, value): (Word, Word),
@@ -153,7 +153,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let cell = CellId::balance(account);
         let lacks = self.world.peek(&cell) < value;
         if lacks {
-            self.charge_cells(&[(cell, None)])?;
+            self.charge_cell(&cell, None)?;
             self.state(cell, 8, None)?;
         }
         Ok(lacks)

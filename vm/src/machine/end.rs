@@ -14,7 +14,7 @@ use crate::word::Word;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `return a, b`.
-    pub(super) fn ret(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    pub(super) fn ret(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<(), Halt> {
         let Some(open) = self.frames.last().copied() else { return self.end(s, next) };
         if self.regs.mode & mode::DEPLOY != 0 {
             return self.deployed(s, open, next);
@@ -24,7 +24,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// `return` of a deploy page: the runtime page's hash becomes the code of the own address, which the caller's `[d]`
     /// receives.
-    fn deployed(&mut self, s: &Operands, open: Open, next: &mut Regs) -> Result<(), Halt> {
+    fn deployed(&mut self, s: &Operands<T::Stamp>, open: Open, next: &mut Regs) -> Result<(), Halt> {
         if s.b != Word::from(32) {
             return Err(HaltKind::DeployReturn.into());
         }
@@ -46,7 +46,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `selfdestruct a`: the wei go to `a`, and the context ends with success. The account stays.
-    pub(super) fn selfdestruct(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    pub(super) fn selfdestruct(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<(), Halt> {
         let open = self.frames.last().copied().ok_or(HaltKind::ContractOnly)?;
         self.changes_state()?;
         let own = self.register(2, 6)?.old;
@@ -54,7 +54,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         let all = self.world.peek(&CellId::balance(from));
         match all.is_zero() || from == to {
             true => {
-                self.charge_cells(&[(CellId::balance(from), None)])?;
+                self.charge_cell(&CellId::balance(from), None)?;
                 self.state(CellId::balance(from), 4, None)?;
             }
             false => {
@@ -79,7 +79,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `revert a, b`: one undo, or, when nothing is left to undo, the end of the context.
-    pub(super) fn revert(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    pub(super) fn revert(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<(), Halt> {
         let open = self.frames.last().copied().ok_or(Halt::KernelReverted)?;
         if self.regs.jhead == open.frame.caller.jhead {
             return self.leave(s, open, false, next);
@@ -119,7 +119,13 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(())
     }
 
-    fn leave(&mut self, s: &Operands, open: Open, success: bool, next: &mut Regs) -> Result<(), Halt> {
+    fn leave(
+        &mut self,
+        s: &Operands<T::Stamp>,
+        open: Open,
+        success: bool,
+        next: &mut Regs,
+    ) -> Result<(), Halt> {
         let (handed, astray) = self.heap_range(s.a, s.b)?;
         if astray {
             self.unproven(|| {
@@ -194,7 +200,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// The kernel's return: three words, and registers that no step can continue from.
-    fn end(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    fn end(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<(), Halt> {
         if s.b != Word::from(96) {
             return Err(HaltKind::FinalReturn.into());
         }

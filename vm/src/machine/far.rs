@@ -43,7 +43,7 @@ pub(super) struct Surroundings {
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `call d, a, b`, `staticcall`, `delegatecall`.
-    pub(super) fn far_call(&mut self, s: &Operands, next: &mut Regs) -> Result<(), Halt> {
+    pub(super) fn far_call(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<(), Halt> {
         let callee = low_account(s.a);
         let found = precompile::find(callee);
         if self.frames.is_empty() && found.is_none() {
@@ -119,7 +119,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// Opens a context that runs the page with this hash; a failure undoes down to `jhead`.
     pub(super) fn enter_context(
         &mut self,
-        s: &Operands,
+        s: &Operands<T::Stamp>,
         code: Word,
         around: Surroundings,
         jhead: u32,
@@ -146,7 +146,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// The end of a call or creation that opens no context: `[d]` and the return data.
-    pub(super) fn done(&mut self, s: &Operands, status: Word, returned: Window) -> Result<(), Halt> {
+    pub(super) fn done(
+        &mut self,
+        s: &Operands<T::Stamp>,
+        status: Word,
+        returned: Window,
+    ) -> Result<(), Halt> {
         let window = self.access(space::REG, self.regs.ctx, 1, 10, Some(returned.pack()))?;
         if !T::ACTIVE {
             self.release(Window::unpack(window.old));

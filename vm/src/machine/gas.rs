@@ -11,28 +11,44 @@ use crate::word::Word;
 /// A state cell that a step is about to access: the value that it writes, if it does.
 pub(super) type Planned = (CellId, Option<Word>);
 
+/// Takes a price if the context is metered and has as much; false if it has not.
+#[inline(always)]
+pub(super) fn pay(gas: &mut u32, metered: bool, price: u32) -> bool {
+    let due = if metered { price } else { 0 };
+    let (left, short) = gas.overflowing_sub(due);
+    if !short {
+        *gas = left;
+    }
+    !short
+}
+
+/// Takes a price that depends on operands.
+pub(super) fn charge(gas: &mut u32, metered: bool, price: u64) -> Result<(), HaltKind> {
+    // More than any context can have is as good as the most.
+    let price = u32::try_from(price).unwrap_or(u32::MAX);
+    if pay(gas, metered, price) { Ok(()) } else { Err(HaltKind::OutOfGas) }
+}
+
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// True if the running context pays.
     pub(super) fn metered(&self) -> bool {
         self.regs.mode & mode::METERED != 0
     }
 
-    /// Takes a price if the context is metered and has as much; false if it has not.
-    #[inline(always)]
-    pub(super) fn pays(&mut self, price: u32) -> bool {
-        let due = if self.metered() { price } else { 0 };
-        let (left, short) = self.regs.gas.overflowing_sub(due);
-        if !short {
-            self.regs.gas = left;
-        }
-        !short
+    /// [`charge`] to the running context.
+    pub(super) fn charge(&mut self, price: u64) -> Result<(), HaltKind> {
+        let metered = self.metered();
+        charge(&mut self.regs.gas, metered, price)
     }
 
-    /// Takes a price that depends on operands.
-    pub(super) fn charge(&mut self, price: u64) -> Result<(), HaltKind> {
-        // More than any context can have is as good as the most.
-        let price = u32::try_from(price).unwrap_or(u32::MAX);
-        if self.pays(price) { Ok(()) } else { Err(HaltKind::OutOfGas) }
+    /// Takes the price of a cell that the step will access, and no other.
+    #[inline(always)]
+    pub(super) fn charge_cell(&mut self, cell: &CellId, new: Option<Word>) -> Result<(), HaltKind> {
+        if !self.metered() {
+            return Ok(());
+        }
+        let (old, touched) = self.world.look(cell);
+        self.charge(cell_price(cell, !touched, old, new))
     }
 
     /// Takes the price of cells that the step will access in this order.
@@ -85,6 +101,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 }
 
 /// What an access to a state cell costs besides its instruction.
+#[inline(always)]
 pub(crate) fn cell_price(cell: &CellId, cold: bool, old: Word, new: Option<Word>) -> u64 {
     if cell.kind == kind::TRANSIENT {
         return 0;

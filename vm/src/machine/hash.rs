@@ -1,5 +1,6 @@
 //! `keccak` of a range of the own heap or of calldata, which is proven for ranges that start on a word boundary, and what is
 //! executed: `ecrecover`, `sha256`, and the hash of a code page.
+use super::sponge::Sponge;
 use super::tracer::Tracer;
 use super::world::StateRead;
 use super::{Halt, HaltKind, Machine, Operands, Window};
@@ -18,7 +19,7 @@ const SIGNED: Word = Word::new(0, 128);
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// All of the family.
-    pub(super) fn hash(&mut self, s: &Operands) -> Result<Word, Halt> {
+    pub(super) fn hash(&mut self, s: &Operands<T::Stamp>) -> Result<Word, Halt> {
         match s.i.opcode {
             op::KECCAK => self.keccak(s),
             op::PAGEHASH => self.page_hash(s),
@@ -35,7 +36,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `pagehash d, a, b, imm`: a length that no page has reads nothing.
-    fn page_hash(&mut self, s: &Operands) -> Result<Word, Halt> {
+    fn page_hash(&mut self, s: &Operands<T::Stamp>) -> Result<Word, Halt> {
         if s.i.imm > 1 {
             return Err(HaltKind::Mode.into());
         }
@@ -92,7 +93,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// The digest of `b` bytes from byte `a`.
-    fn keccak(&mut self, s: &Operands) -> Result<Word, Halt> {
+    fn keccak(&mut self, s: &Operands<T::Stamp>) -> Result<Word, Halt> {
         let register = self.register(0, 4)?;
         let (source, astray) = match s.i.imm {
             0 => self.heap_range(s.a, s.b)?,
@@ -118,18 +119,21 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
             return digest;
         }
         let first = source.base / 32;
-        let count = source.length.div_ceil(32);
+        let (whole, rest) = (source.length / 32, source.length % 32);
         let mut words = Vec::new();
-        let mut hasher = Keccak256::new();
-        for j in 0..count {
-            let access = self.access(source.space, source.ctx, first + j, 5, None)?;
-            let left = (source.length - 32 * j).min(32) as usize;
-            hasher.update(&access.old.to_be_bytes()[..left]);
+        let mut read = |m: &mut Self, j: u32| {
+            let access = m.access(source.space, source.ctx, first + j, 5, None)?;
             if T::ACTIVE {
                 words.push(access);
             }
+            Ok::<_, Halt>(access.old)
+        };
+        let mut sponge = Sponge::default();
+        for j in 0..whole {
+            sponge.absorb(read(self, j)?);
         }
-        let digest = Word::from_be_bytes(hasher.finalize().into());
+        let last = if rest == 0 { Word::ZERO } else { read(self, whole)? };
+        let digest = sponge.finish(last, rest);
         let clock = self.clock;
         let call = self.tracer.keccak(|| KeccakCall {
             clock,

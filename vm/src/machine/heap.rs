@@ -13,7 +13,7 @@ const END: u128 = (1 << 32) - 1;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `ld`, `st`, `st8`, `copy`.
-    pub(super) fn heap(&mut self, s: &Operands) -> Result<Option<Word>, Halt> {
+    pub(super) fn heap(&mut self, s: &Operands<T::Stamp>) -> Result<Option<Word>, Halt> {
         match s.i.opcode {
             op::COPY => self.copy(s).map(|()| None),
             op::ST8 => self.store_byte(s).map(|()| None),
@@ -22,7 +22,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `ld d, a, T` and `st d, a, T`.
-    fn load_or_store(&mut self, s: &Operands, store: bool) -> Result<Option<Word>, Halt> {
+    fn load_or_store(&mut self, s: &Operands<T::Stamp>, store: bool) -> Result<Option<Word>, Halt> {
         let name = if store { "st" } else { "ld" };
         let (address, wraps) = heap_address(s, 32)?;
         let index = address / 32;
@@ -70,7 +70,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `st8 d, a, T`
-    fn store_byte(&mut self, s: &Operands) -> Result<(), Halt> {
+    fn store_byte(&mut self, s: &Operands<T::Stamp>) -> Result<(), Halt> {
         let (address, _) = heap_address(s, 1)?;
         let mut bytes = self.mem.peek(space::HEAP, self.regs.ctx, address / 32).to_be_bytes();
         bytes[address as usize % 32] = s.old.lo as u8;
@@ -80,7 +80,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `copy d, a, b, imm`
-    fn copy(&mut self, s: &Operands) -> Result<(), Halt> {
+    fn copy(&mut self, s: &Operands<T::Stamp>) -> Result<(), Halt> {
         if s.i.imm > 3 {
             return Err(HaltKind::Mode.into());
         }
@@ -99,7 +99,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// The bytes that `copy` moves; there is at least one.
-    fn copy_source(&mut self, s: &Operands, length: u32, out: &mut Vec<u8>) -> Result<(), Halt> {
+    fn copy_source(&mut self, s: &Operands<T::Stamp>, length: u32, out: &mut Vec<u8>) -> Result<(), Halt> {
         match s.i.imm {
             0 => {
                 let source = self.heap_range(s.a, s.b)?.0;
@@ -143,7 +143,7 @@ fn constant_byte(words: &[u64], i: usize) -> u8 {
 }
 
 /// `(a + T) mod 2^256` as the address of `size` bytes of heap, and whether the sum wrapped.
-fn heap_address(s: &Operands, size: u128) -> Result<(u32, bool), Halt> {
+fn heap_address<S>(s: &Operands<S>, size: u128) -> Result<(u32, bool), Halt> {
     let (sum, wraps) = alu::add_overflow(s.a, Word::from(u128::from(s.i.t())));
     match sum.hi == 0 && sum.lo <= END - size {
         true => Ok((sum.lo as u32, wraps)),

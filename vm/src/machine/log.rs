@@ -25,7 +25,7 @@ const MAX_TOPICS: u16 = 4;
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// `log d, a, b, imm`
-    pub(super) fn log(&mut self, s: &Operands) -> Result<(), Halt> {
+    pub(super) fn log(&mut self, s: &Operands<T::Stamp>) -> Result<(), Halt> {
         if s.i.imm > MAX_TOPICS {
             return Err(HaltKind::Mode.into());
         }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 const REGISTERS: usize = 8;
 /// The first cells lie in a vector, those beyond in chunks of a map. The vector doubles once a quarter of what it would
 /// take in is there: what is held stays proportional to what is touched, and what is used densely is found at once.
-const FIRST: usize = 64;
+const FIRST: usize = 32;
 const CHUNK: usize = 8;
 
 /// A cell: last value and stamp.
@@ -76,6 +76,11 @@ impl<S: Stamp> Sparse<S> {
 
     /// Lengthens the vector, which takes in the chunks that lie there.
     fn grow(&mut self, length: usize, opened: &mut u64) {
+        if self.rest.is_empty() {
+            *opened += (length - self.dense.len()) as u64;
+            self.dense.resize(length, Cell::default());
+            return;
+        }
         let beyond = self.rest.split_off(&((length / CHUNK) as u32));
         let inside = std::mem::replace(&mut self.rest, beyond);
         *opened += (length - self.dense.len() - inside.len() * CHUNK) as u64;
@@ -107,18 +112,31 @@ struct Context<S> {
     regs: [Cell<S>; REGISTERS],
 }
 
-/// The slots of one context, for the operands of a step.
+/// The slots of one context, for the operands of steps.
 pub struct Slots<'a, S> {
     cells: &'a mut Sparse<S>,
     opened: &'a mut u64,
 }
 
 impl<S: Stamp> Slots<'_, S> {
-    /// Reads a slot at `time`; answers the stamp that it had, too.
+    /// The first slots, which lie side by side.
     #[inline(always)]
-    pub fn read(&mut self, index: u32, time: u64) -> (Word, S) {
-        let cell = self.cells.cell(index, self.opened);
-        (cell.value, std::mem::replace(&mut cell.stamp, S::at(time)))
+    pub fn first(&mut self) -> &mut [Cell<S>] {
+        &mut self.cells.dense
+    }
+
+    /// A slot, wherever it lies.
+    #[inline(always)]
+    pub fn cell(&mut self, index: u32) -> &mut Cell<S> {
+        self.cells.cell(index, self.opened)
+    }
+}
+
+impl<S: Stamp> Cell<S> {
+    /// Reads at `time`; answers the stamp that the cell had.
+    #[inline(always)]
+    pub fn read(&mut self, time: u64) -> S {
+        std::mem::replace(&mut self.stamp, S::at(time))
     }
 }
 
@@ -146,7 +164,7 @@ impl<S: Stamp> Memory<S> {
         cells.extend(input.chunks(32).map(word));
         cells.resize(input.len() / 32 + 2, Cell::default());
         let input = cells;
-        let mut memory = Memory { contexts: Vec::new(), input, recent: 0, opened: 0 };
+        let mut memory = Memory { contexts: Vec::with_capacity(2), input, recent: 0, opened: 0 };
         memory.open(0);
         memory
     }
@@ -224,14 +242,6 @@ impl<S: Stamp> Memory<S> {
     pub fn slots(&mut self, ctx: u32) -> Option<Slots<'_, S>> {
         self.recent = self.place(ctx)?;
         Some(Slots { cells: &mut self.contexts[self.recent].slots, opened: &mut self.opened })
-    }
-
-    /// Changes the value that the latest access of a slot left, without being an access itself.
-    #[inline(always)]
-    pub fn patch(&mut self, ctx: u32, index: u32, value: Word) {
-        if let Some(cell) = self.cell(space::SLOT, ctx, index) {
-            cell.value = value;
-        }
     }
 
     /// Reads a value without leaving a trace, and without holding more than before.

@@ -14,9 +14,11 @@ mod hash;
 mod heap;
 mod limits;
 mod log;
-mod memory;
+pub(crate) mod memory;
 mod precompile;
+mod sponge;
 mod storage;
+pub(crate) mod stretch;
 mod system;
 pub mod tracer;
 mod watch;
@@ -34,16 +36,16 @@ pub use window::Window;
 pub use world::{StateRead, Touched};
 
 use crate::code::CodeStore;
-use crate::isa::{Family, Instruction, Status, name_of, op, price, traits};
+use crate::isa::{Family, op};
 use crate::state::CellId;
-use crate::trace::{Access, CellFinal, Effect, Flow, JournalEntry, Page, Regs, TransientFinal, space};
+use crate::trace::{Access, CellFinal, JournalEntry, Page, Regs, TransientFinal, space};
 use crate::word::Word;
 use call::Open;
 use foldhash::fast::RandomState;
 use memory::Memory;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tracer::{Reads, Tracer};
+use tracer::{Operands, Tracer};
 use world::World;
 
 /// How a call ended.
@@ -88,14 +90,6 @@ pub const MAX_DEPTH: u32 = 1024;
 /// Host memory that a state cell and a journal entry stand for, roughly.
 const STATE_CELL: u64 = 256;
 const JOURNAL_ENTRY: u64 = 128;
-
-/// The instruction under way with the words it read.
-struct Operands {
-    i: Instruction,
-    a: Word,
-    b: Word,
-    old: Word,
-}
 
 /// A machine in the middle of a batch.
 pub struct Machine<'a, V, T: Tracer> {
@@ -162,7 +156,7 @@ pub struct Finished<T> {
 pub fn run<'a, V: StateRead, T: Tracer + Default>(
     view: &'a V,
     codes: &'a CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     environment: &'a Environment,
     input: &[u8],
     limits: &Limits,
@@ -177,7 +171,7 @@ pub fn run<'a, V: StateRead, T: Tracer + Default>(
 pub fn run_with<'a, V: StateRead, T: Tracer>(
     view: &'a V,
     codes: &'a CodeStore,
-    kernel: &Page,
+    kernel: &Arc<Page>,
     environment: &'a Environment,
     input: &[u8],
     limits: &Limits,
@@ -197,7 +191,7 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         mem: Memory::new(input),
         world: World::new(view),
         codes,
-        pages: vec![Arc::new(kernel.clone())],
+        pages: vec![Arc::clone(kernel)],
         numbers: [(kernel.hash_word(), 0)].into_iter().collect(),
         hashed_pages: HashMap::default(),
         hashed_page_bytes: 0,
@@ -208,15 +202,16 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         tracer,
     };
     let window = Window { space: space::INPUT, ctx: 0, base: 0, length: input.len() as u32 };
-    let boot = machine.access(space::REG, 0, 0, 1, Some(window.pack())).map_err(Stopped::at_boot)?;
-    machine.tracer.turn(&machine.regs);
+    // No step's access: the tracer is not told.
+    let boot = machine.mem.access(space::REG, 0, 0, 1, Some(window.pack()));
+    let boot = boot.ok_or_else(|| Stopped::at_boot(HaltKind::MemoryRange.into()))?;
     let result = loop {
         if let Some(result) = machine.result {
             break result;
         }
-        machine.step().map_err(|halt| machine.stopped(halt))?;
+        machine.stretch().map_err(|halt| machine.stopped(halt))?;
     };
-    machine.tracer.ended(machine.regs);
+    machine.tracer.ended(machine.clock);
     Ok(Finished {
         result,
         steps: machine.clock,
@@ -231,12 +226,6 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         events: machine.events,
         tracer: machine.tracer,
     })
-}
-
-/// What an opcode that does not run stops the machine with.
-#[cold]
-fn refusal(opcode: u16) -> Halt {
-    name_of(opcode).map_or(HaltKind::InvalidOpcode.into(), Halt::NotYetProvable)
 }
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
@@ -290,156 +279,91 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(())
     }
 
-    /// One step. Instructions that only compute or jump end here; the others, and all that halts, in [`Self::keyed`].
-    #[inline(always)]
-    fn step(&mut self) -> Result<(), Halt> {
-        if self.clock >= self.check_at {
-            self.check_limits()?;
-        }
-        let Some(word) = self.fetch() else { return self.step_outside() };
-        self.clock += 1;
-        let i = Instruction::decode(word);
-        let r = self.operands(i)?;
-        let regs = self.regs;
-        let done = match self.admit(i) {
-            Ok((_, price)) if !self.pays(price) => Err(HaltKind::OutOfGas),
-            Ok((Family::Alu, _)) => self.compute(i, r.a, r.b, r.old).map(|x| (regs.pc + 1, Some(x))),
-            Ok((Family::Control, _)) => self.control(i, r.a, r.b),
-            other => return self.keyed(word, &r, regs, other.map(|(family, _)| family)),
+    /// A step that does more than compute or jump; `then` are the registers before it, of whose gas [`Self::regs`] has paid
+    /// the instruction's own price.
+    fn keyed(&mut self, s: &Operands<T::Stamp>, then: Regs, family: Family) -> Result<(), Halt> {
+        let done = match family {
+            Family::Heap => self.heap(s),
+            Family::Calldata => self.calldata(s).map(Some),
+            Family::Hash => self.hash(s).map(Some),
+            _ => return self.moving(s, then, family),
         };
-        let (pc, result) = match done {
-            Ok(done) => done,
-            Err(kind) => return self.keyed(word, &r, regs, Err(kind.into())),
-        };
-        self.regs.pc = pc;
-        self.finish(word, &r, regs, result);
-        Ok(())
-    }
-
-    /// A step beyond the page, where a called context reads zero and halts.
-    #[cold]
-    fn step_outside(&mut self) -> Result<(), Halt> {
-        let halt = Halt::from(HaltKind::PcOutsidePage);
-        if !self.outlives_halts() {
-            return Err(halt);
-        }
-        self.clock += 1;
-        let reads = self.operands(Instruction::decode(0))?;
-        self.keyed(0, &reads, self.regs, Err(halt))
-    }
-
-    /// A step that does more than compute or jump, or that halts before it does; `regs` are the registers before it, of
-    /// whose gas [`Self::regs`] has paid the instruction's own price.
-    #[inline(never)]
-    fn keyed(
-        &mut self,
-        word: u64,
-        reads: &Reads<T::Stamp>,
-        regs: Regs,
-        admitted: Result<Family, Halt>,
-    ) -> Result<(), Halt> {
-        let Reads { a, b, old, .. } = *reads;
-        let s = Operands { i: Instruction::decode(word), a, b, old };
-        let mut next = Regs { pc: regs.pc + 1, ..self.regs };
-        let done = admitted.and_then(|family| self.dispatch(family, &s, &mut next));
-        let result = match done {
-            Err(Halt::Exceptional(kind)) if self.outlives_halts() => {
-                self.halt(kind, &mut next)?;
-                None
+        match done {
+            Ok(result) => {
+                self.regs.pc = then.pc + 1;
+                self.finish(s, then, result);
+                Ok(())
             }
-            other => other?,
-        };
-        if next.ctx == regs.ctx {
-            next.gas = self.regs.gas;
+            Err(halt) => self.halted(s, then, halt),
         }
-        self.regs = next;
-        self.finish(word, reads, regs, result);
-        self.tracer.turn(&self.regs);
+    }
+
+    /// One that may go elsewhere, or change the journal's head.
+    fn moving(&mut self, s: &Operands<T::Stamp>, then: Regs, family: Family) -> Result<(), Halt> {
+        let mut next = Regs { pc: then.pc + 1, ..self.regs };
+        match self.dispatch(family, s, &mut next) {
+            Ok(result) => {
+                self.turn(s, then, next, result);
+                Ok(())
+            }
+            Err(halt) => self.halted(s, then, halt),
+        }
+    }
+
+    /// A step that halts, as far as it has come: it ends the running context, or takes back one write of it, or stops the
+    /// machine.
+    #[cold]
+    fn halted(&mut self, s: &Operands<T::Stamp>, then: Regs, halt: Halt) -> Result<(), Halt> {
+        let mut next = Regs { pc: then.pc + 1, ..self.regs };
+        match halt {
+            Halt::Exceptional(kind) if self.outlives_halts() => self.halt(kind, &mut next)?,
+            other => return Err(other),
+        }
+        self.turn(s, then, next, None);
         Ok(())
+    }
+
+    /// The end of a step that has set `next` and may have changed the context.
+    fn turn(&mut self, s: &Operands<T::Stamp>, then: Regs, next: Regs, result: Option<Word>) {
+        let gas = if next.ctx == then.ctx { self.regs.gas } else { next.gas };
+        self.regs = Regs { gas, ..next };
+        self.finish(s, then, result);
     }
 
     /// Writes the result and tells the tracer of the step.
     #[inline(always)]
-    fn finish(&mut self, word: u64, reads: &Reads<T::Stamp>, regs: Regs, result: Option<Word>) {
+    fn finish(&mut self, s: &Operands<T::Stamp>, then: Regs, result: Option<Word>) {
+        self.tracer.step(self.clock, &then, &self.regs, s, result);
         if let Some(value) = result {
             // No instruction with a result touches its own destination slot after k = 3.
-            let (_, _, d) = Instruction::decode(word).slots();
-            self.mem.patch(regs.ctx, regs.fp + u32::from(d), value);
+            let (_, _, d) = s.i.slots();
+            if let Some(mut slots) = self.mem.slots(then.ctx) {
+                slots.cell(then.fp + u32::from(d)).value = value;
+            }
         }
-        self.tracer.step(&regs, &self.regs, word, reads, result.unwrap_or(reads.old));
-    }
-
-    fn fetch(&self) -> Option<u64> {
-        self.pages.get(self.regs.code as usize)?.words.get(self.regs.pc as usize).copied()
-    }
-
-    /// The operands of this step; unlike other accesses they are told with the step itself.
-    #[inline(always)]
-    fn operands(&mut self, i: Instruction) -> Result<Reads<T::Stamp>, HaltKind> {
-        let (a, b, d) = i.slots();
-        let slot = |offset: u16| self.regs.fp + u32::from(offset);
-        let (a, b, d, time) = (slot(a), slot(b), slot(d), self.time(0));
-        let mut slots = self.mem.slots(self.regs.ctx).ok_or(HaltKind::MemoryRange)?;
-        let (a, before_a) = slots.read(a, time + 1);
-        let (b, before_b) = slots.read(b, time + 2);
-        let (old, before_d) = slots.read(d, time + 3);
-        Ok(Reads { a, b, old, before: [before_a, before_b, before_d] })
-    }
-
-    /// The family of an instruction that runs, and its price.
-    #[inline(always)]
-    fn admit(&self, i: Instruction) -> Result<(Family, u32), Halt> {
-        match traits(i.opcode) {
-            Some(t) if t.status == Status::Reserved => Err(refusal(i.opcode)),
-            Some(t) if i.imm != 0 && !t.uses_imm => Err(HaltKind::InvalidOpcode.into()),
-            Some(t) if t.status == Status::Executed && !self.limits.unproven => Err(refusal(i.opcode)),
-            Some(t) => Ok((t.family, t.price)),
-            None => Err(refusal(i.opcode)),
-        }
-    }
-
-    /// The result of an instruction of the family [`Family::Alu`].
-    #[inline(always)]
-    fn compute(&mut self, i: Instruction, a: Word, b: Word, old: Word) -> Result<Word, HaltKind> {
-        match i.opcode {
-            op::CONST => return self.constant(i),
-            op::SELECT => self.tracer.effect(|| Effect::Select),
-            op::ADDMOD | op::MULMOD => self.tracer.executed(Flow::Stay),
-            op::EXP => self.charge(price::exp(b.bits()))?,
-            _ => {}
-        }
-        alu::eval(i, a, b, old)
     }
 
     /// Executes; answers the new value of the destination, and sets `next` where it is not just `pc + 1`.
-    fn dispatch(&mut self, family: Family, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
-        match family {
-            Family::Near => self.near(s, next).map(|()| None),
-            Family::Heap => self.heap(s),
-            Family::Calldata => self.calldata(s).map(Some),
-            Family::Storage => self.storage(s, next),
-            Family::Hash => self.hash(s).map(Some),
-            Family::Call => match s.i.opcode {
-                op::MIMICCALL => self.mimiccall(s, next),
-                op::CALL | op::STATICCALL | op::DELEGATECALL => self.far_call(s, next),
-                op::CREATE => self.create(s, next),
-                op::RETURN => self.ret(s, next),
-                op::SELFDESTRUCT => self.selfdestruct(s, next),
-                op::LOG => self.log(s),
-                _ => self.revert(s, next),
-            }
-            .map(|()| None),
-            // Their steps have ended before.
-            Family::Alu | Family::Control => Err(HaltKind::InvalidOpcode.into()),
+    fn dispatch(
+        &mut self,
+        family: Family,
+        s: &Operands<T::Stamp>,
+        next: &mut Regs,
+    ) -> Result<Option<Word>, Halt> {
+        match (family, s.i.opcode) {
+            (Family::Storage, _) => return self.storage(s, next),
+            (Family::Near, _) => self.near(s, next),
+            (_, op::MIMICCALL) => self.mimiccall(s, next),
+            (_, op::CALL | op::STATICCALL | op::DELEGATECALL) => self.far_call(s, next),
+            (_, op::CREATE) => self.create(s, next),
+            (_, op::RETURN) => self.ret(s, next),
+            (_, op::SELFDESTRUCT) => self.selfdestruct(s, next),
+            (_, op::LOG) => self.log(s),
+            (_, op::REVERT) => self.revert(s, next),
+            // The steps of the other families have ended before.
+            _ => Err(HaltKind::InvalidOpcode.into()),
         }
-    }
-
-    fn constant(&self, i: Instruction) -> Result<Word, HaltKind> {
-        let first = i.t() as usize * 4;
-        let words = &self.pages[self.regs.code as usize].words;
-        let w = words.get(first..first + 4).ok_or(HaltKind::ConstantOutsidePage)?;
-        let half = |lo: u64, hi: u64| u128::from(hi) << 64 | u128::from(lo);
-        Ok(Word::new(half(w[2], w[3]), half(w[0], w[1])))
+        .map(|()| None)
     }
 
     /// The address of the running contract, for messages.

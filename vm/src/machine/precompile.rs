@@ -19,7 +19,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// halt, elsewhere it stops the batch.
     pub(super) fn precompile(
         &mut self,
-        s: &Operands,
+        s: &Operands<T::Stamp>,
         precompile: Precompile,
         input: Window,
         wei: Transfer,

@@ -24,7 +24,7 @@ pub(super) fn low_account(w: Word) -> [u8; 20] {
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// All of the family.
-    pub(super) fn storage(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
+    pub(super) fn storage(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<Option<Word>, Halt> {
         match s.i.opcode {
             op::SLOAD | op::SSTORE | op::ALOAD | op::ASTORE => self.storage_proven(s, next),
             op::TLOAD | op::TSTORE | op::ILOAD | op::ISTORE => self.own_cell(s, next),
@@ -33,7 +33,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `sload`, `sstore`, `aload`, `astore`.
-    fn storage_proven(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
+    fn storage_proven(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<Option<Word>, Halt> {
         let write = matches!(s.i.opcode, op::SSTORE | op::ASTORE).then_some(s.b);
         if s.i.opcode == op::SSTORE {
             self.changes_state()?;
@@ -48,7 +48,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         if s.i.opcode == op::SSTORE && self.metered() && self.regs.gas <= price::STORE_SENTRY {
             return Err(HaltKind::OutOfGas.into());
         }
-        self.charge_cells(&[(cell, write)])?;
+        self.charge_cell(&cell, write)?;
         let access = self.state(cell, 5, write)?;
         if reg.is_none() && cell.kind == 1 {
             self.events.push(if write.is_some() { Event::NonceWrite(cell) } else { Event::NonceRead(cell) });
@@ -61,7 +61,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         Ok(write.is_none().then_some(access.old))
     }
 
-    fn account_cell(&self, s: &Operands) -> Result<CellId, Halt> {
+    fn account_cell(&self, s: &Operands<T::Stamp>) -> Result<CellId, Halt> {
         if self.regs.ctx != 0 {
             return Err(HaltKind::KernelOnly.into());
         }
@@ -76,7 +76,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `tload`, `tstore`, `iload`, `istore`: cells of the own address.
-    fn own_cell(&mut self, s: &Operands, next: &mut Regs) -> Result<Option<Word>, Halt> {
+    fn own_cell(&mut self, s: &Operands<T::Stamp>, next: &mut Regs) -> Result<Option<Word>, Halt> {
         let number = Word::from(u128::from(s.i.t()));
         let (kind, slot, write) = match s.i.opcode {
             op::TLOAD => (kind::TRANSIENT, s.a, None),
@@ -98,7 +98,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         };
         let address = account(holder.unwrap_or(own))?;
         let cell = CellId { kind, address, slot };
-        self.charge_cells(&[(cell, write)])?;
+        self.charge_cell(&cell, write)?;
         let access = self.state(cell, 5, write)?;
         if write.is_some() {
             self.enter(access, next);
@@ -108,7 +108,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     }
 
     /// `balance`, `extcodehash`, `extcodesize` of the address in the low 160 bits.
-    fn account_value(&mut self, s: &Operands) -> Result<Word, Halt> {
+    fn account_value(&mut self, s: &Operands<T::Stamp>) -> Result<Word, Halt> {
         let address = low_account(s.a);
         let kind = if s.i.opcode == op::BALANCE { kind::BALANCE } else { kind::CODE_HASH };
         let cell = CellId { kind, address, slot: Word::ZERO };

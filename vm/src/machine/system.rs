@@ -13,7 +13,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// A call of a service. It takes no wei: with some, it fails.
     pub(super) fn serve(
         &mut self,
-        s: &Operands,
+        s: &Operands<T::Stamp>,
         service: Service,
         input: Window,
         value: Word,
@@ -56,12 +56,12 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
                 Some(CellRequest::Write(..)) if only_reads => None,
                 None => None,
                 Some(CellRequest::Read(cell)) => {
-                    self.charge_cells(&[(cell, None)])?;
+                    self.charge_cell(&cell, None)?;
                     Some(Some(self.state(cell, 7, None)?.old))
                 }
                 Some(CellRequest::Write(cell, value)) => {
                     self.changes_state()?;
-                    self.charge_cells(&[(cell, Some(value))])?;
+                    self.charge_cell(&cell, Some(value))?;
                     let access = self.state(cell, 7, Some(value))?;
                     self.enter(access, next);
                     Some(None)

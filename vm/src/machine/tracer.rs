@@ -2,7 +2,8 @@
 //! The machine is generic over the tracer, so both modes are one code path; without one, the closures that
 //! describe effects are never called.
 use super::watch::{Closed, Opened};
-use crate::trace::{Access, Effect, Flow, JournalEntry, KeccakCall, Packed, Regs, StateAccess};
+use crate::isa::Instruction;
+use crate::trace::{Access, Effect, Flow, JournalEntry, KeccakCall, Recorded, Regs, StateAccess};
 use crate::word::Word;
 
 /// The time of a cell's last access, or nothing.
@@ -33,9 +34,11 @@ impl Stamp for () {
     }
 }
 
-/// What a step finds in the slots that its word names.
+/// An instruction and what it finds in the slots that it names.
 #[derive(Clone, Copy, Debug)]
-pub struct Reads<S> {
+pub struct Operands<S> {
+    /// The instruction.
+    pub i: Instruction,
     /// Value of `a`.
     pub a: Word,
     /// Value of `b`.
@@ -62,13 +65,13 @@ pub trait Tracer {
     fn entry(&mut self, entry: JournalEntry);
     /// Says that the step under way has no chip: its effect is the accesses and entries told so far.
     fn executed(&mut self, flow: Flow);
-    /// The registers before the next step; they stay what they are, but for pc and gas, until the next call of this.
-    fn turn(&mut self, regs: &Regs);
-    /// A finished step: the registers before and after it, its word and operands, and what is in `d` now; all else was
-    /// told before.
-    fn step(&mut self, regs: &Regs, next: &Regs, word: u64, reads: &Reads<Self::Stamp>, new: Word);
-    /// The registers after the last step.
-    fn ended(&mut self, regs: Regs);
+    /// A finished step that only computed or jumped: the registers before and after it, its instruction and operands, and
+    /// what it writes to `d`.
+    fn plain(&mut self, then: &Regs, next: &Regs, s: &Operands<Self::Stamp>, result: Option<Word>);
+    /// Any other finished step; what else there is to it was told before.
+    fn step(&mut self, clock: u32, then: &Regs, next: &Regs, s: &Operands<Self::Stamp>, result: Option<Word>);
+    /// All is done, after so many steps.
+    fn ended(&mut self, steps: u32);
     /// Host memory held, in bytes.
     fn bytes(&self) -> u64;
     /// A hash; answers its index.
@@ -99,11 +102,11 @@ impl Tracer for NoTrace {
     #[inline(always)]
     fn executed(&mut self, _: Flow) {}
     #[inline(always)]
-    fn turn(&mut self, _: &Regs) {}
+    fn plain(&mut self, _: &Regs, _: &Regs, _: &Operands<()>, _: Option<Word>) {}
     #[inline(always)]
-    fn step(&mut self, _: &Regs, _: &Regs, _: u64, _: &Reads<()>, _: Word) {}
+    fn step(&mut self, _: u32, _: &Regs, _: &Regs, _: &Operands<()>, _: Option<Word>) {}
     #[inline(always)]
-    fn ended(&mut self, _: Regs) {}
+    fn ended(&mut self, _: u32) {}
     #[inline(always)]
     fn bytes(&self) -> u64 {
         0
@@ -114,11 +117,11 @@ impl Tracer for NoTrace {
     }
 }
 
-/// Keeps every step and hash.
+/// Keeps what every step and hash can be had from.
 #[derive(Debug, Default)]
 pub struct Recorder {
     /// Steps so far.
-    pub steps: Packed,
+    pub steps: Recorded,
     /// Hashes so far.
     pub keccaks: Vec<KeccakCall>,
     /// Words that these read.
@@ -143,15 +146,13 @@ impl Tracer for Recorder {
     fn executed(&mut self, flow: Flow) {
         self.steps.executed(flow);
     }
-    fn turn(&mut self, regs: &Regs) {
-        self.steps.turn(regs);
-    }
     #[inline(always)]
-    fn step(&mut self, regs: &Regs, _: &Regs, word: u64, reads: &Reads<u64>, new: Word) {
-        self.steps.step(regs, word, reads, new);
+    fn plain(&mut self, _: &Regs, _: &Regs, _: &Operands<u64>, _: Option<Word>) {}
+    fn step(&mut self, clock: u32, _: &Regs, next: &Regs, _: &Operands<u64>, result: Option<Word>) {
+        self.steps.step(clock, next, result);
     }
-    fn ended(&mut self, regs: Regs) {
-        self.steps.ended(regs);
+    fn ended(&mut self, steps: u32) {
+        self.steps.ended(steps);
     }
     fn bytes(&self) -> u64 {
         let hashes = self.keccaks.capacity() * size_of::<KeccakCall>() + self.hashed * size_of::<Access>();

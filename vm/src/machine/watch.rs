@@ -1,7 +1,7 @@
 //! Watching a run step by step, for people who look at programs. What is watched is told and not kept, so that a run of
 //! any length takes no more memory than one that nobody watches.
 use super::memory::Memory;
-use super::tracer::{Reads, Stamp, Tracer};
+use super::tracer::{Operands, Stamp, Tracer};
 use super::world::StateRead;
 use super::{CallStatus, Machine, Window};
 use crate::state::CellId;
@@ -119,10 +119,12 @@ impl Tracer for Watch<'_> {
             self.undone = Some(entry.cell);
         }
     }
-    fn turn(&mut self, _: &Regs) {}
-    fn step(&mut self, regs: &Regs, next: &Regs, word: u64, reads: &Reads<()>, new: Word) {
-        let regs = *regs;
-        self.clock += 1;
+    fn plain(&mut self, then: &Regs, next: &Regs, s: &Operands<()>, result: Option<Word>) {
+        self.step(self.clock + 1, then, next, s, result);
+    }
+    fn step(&mut self, clock: u32, then: &Regs, next: &Regs, s: &Operands<()>, result: Option<Word>) {
+        let regs = *then;
+        self.clock = clock;
         let left = match (&self.opened, &self.closed, self.undone) {
             (Some(opened), _, _) => opened.kept.saturating_add(opened.gas),
             (_, Some(Closed { status: CallStatus::Halted(_), .. }), _) | (_, _, Some(_)) => regs.gas,
@@ -130,13 +132,13 @@ impl Tracer for Watch<'_> {
             _ => next.gas,
         };
         (self.tell)(&Seen {
-            clock: self.clock,
+            clock,
             regs,
-            word,
-            a: reads.a,
-            b: reads.b,
-            old: reads.old,
-            new,
+            word: s.i.encode(),
+            a: s.a,
+            b: s.b,
+            old: s.old,
+            new: result.unwrap_or(s.old),
             spent: if regs.mode & mode::METERED == 0 { 0 } else { regs.gas.saturating_sub(left) },
             undone: self.undone,
             cells: &self.cells,
@@ -146,7 +148,7 @@ impl Tracer for Watch<'_> {
         self.cells.clear();
         (self.undone, self.opened, self.closed) = (None, None, None);
     }
-    fn ended(&mut self, _: Regs) {}
+    fn ended(&mut self, _: u32) {}
     fn bytes(&self) -> u64 {
         0
     }
@@ -170,7 +172,8 @@ pub(super) fn peek_bytes<S: Stamp>(memory: &Memory<S>, w: Window, most: usize) -
         bytes.extend_from_slice(&memory.peek(w.space, w.ctx, w.base / 32 + j).to_be_bytes());
     }
     bytes.truncate(skip + want);
-    bytes.split_off(skip)
+    bytes.drain(..skip);
+    bytes
 }
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {

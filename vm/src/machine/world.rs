@@ -6,6 +6,7 @@ use crate::state::{CellId, kind};
 use crate::trace::{StateAccess, TransientFinal};
 use crate::word::Word;
 use foldhash::fast::RandomState;
+use indexmap::IndexMap;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
@@ -38,17 +39,51 @@ struct StateCell<S> {
     first: Word,
     value: Word,
     stamp: S,
+    /// False while it has only been looked at.
+    accessed: bool,
 }
 
-/// Room for cells at the start: what a simple transaction accesses.
-const CELLS: usize = 28;
+/// Cells by id, in the order in which they were first looked at.
+struct Cells<S> {
+    map: IndexMap<CellId, StateCell<S>, RandomState>,
+    /// Place of the cell found last: who looks at a cell often accesses it next.
+    recent: usize,
+}
+
+impl<S: Stamp> Cells<S> {
+    fn with_capacity(cells: usize) -> Self {
+        Cells { map: IndexMap::with_capacity_and_hasher(cells, RandomState::default()), recent: 0 }
+    }
+
+    /// The cell, which opens with what `read` answers.
+    #[inline(always)]
+    fn find(&mut self, id: &CellId, read: impl FnOnce() -> Word) -> &mut StateCell<S> {
+        if self.map.get_index(self.recent).is_none_or(|(recent, _)| recent != id) {
+            self.search(id, read);
+        }
+        &mut self.map[self.recent]
+    }
+
+    #[inline(never)]
+    fn search(&mut self, id: &CellId, read: impl FnOnce() -> Word) {
+        let entry = self.map.entry(*id);
+        self.recent = entry.index();
+        entry.or_insert_with(|| {
+            let value = read();
+            StateCell { first: value, value, stamp: S::default(), accessed: false }
+        });
+    }
+}
+
+/// Room for cells at the start: what a simple call accesses.
+const CELLS: usize = 5;
 
 /// The overlay.
 pub struct World<'a, V, S> {
     view: &'a V,
-    cells: HashMap<CellId, StateCell<S>, RandomState>,
+    cells: Cells<S>,
     /// Cells of kind 5 of the running transaction.
-    transient: HashMap<CellId, StateCell<S>, RandomState>,
+    transient: Cells<S>,
     transaction: u32,
     /// Those of the transactions before; kept only with stamps.
     ended: Vec<TransientFinal>,
@@ -57,8 +92,8 @@ pub struct World<'a, V, S> {
 impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
     /// Nothing accessed yet.
     pub fn new(view: &'a V) -> Self {
-        let cells = HashMap::with_capacity_and_hasher(CELLS, RandomState::default());
-        World { view, cells, transient: HashMap::default(), transaction: 0, ended: Vec::new() }
+        let (cells, transient) = (Cells::with_capacity(CELLS), Cells::with_capacity(0));
+        World { view, cells, transient, transaction: 0, ended: Vec::new() }
     }
 
     /// Transient cells are zero from here on.
@@ -66,13 +101,13 @@ impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
         let mut ended: Vec<TransientFinal> = self.transient().collect();
         ended.sort_by_key(|t| t.cell);
         self.ended.extend(ended);
-        self.transient.clear();
+        self.transient.map.clear();
         self.transaction = clock;
     }
 
     /// The transient cells of the running transaction; none in the fast mode.
     fn transient(&self) -> impl Iterator<Item = TransientFinal> {
-        let stamped = self.transient.iter().filter(|(_, c)| c.stamp.time() != 0);
+        let stamped = self.transient.map.iter().filter(|(_, c)| c.stamp.time() != 0);
         stamped.map(|(cell, c)| TransientFinal {
             transaction: self.transaction,
             cell: *cell,
@@ -89,41 +124,49 @@ impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
 
     /// Cells held.
     pub fn len(&self) -> usize {
-        self.cells.len() + self.transient.len()
+        self.cells.map.len() + self.transient.map.len()
     }
 
-    fn access(&mut self, id: CellId, time: u64, new: Option<Word>) -> StateAccess {
+    #[inline(always)]
+    fn find(&mut self, id: &CellId) -> &mut StateCell<S> {
         let view = self.view;
-        let (cells, fresh) = match id.kind {
-            kind::TRANSIENT => (&mut self.transient, true),
-            _ => (&mut self.cells, false),
-        };
-        let cell = cells.entry(id).or_insert_with(|| {
-            let value = if fresh { Word::ZERO } else { view.read(&id) };
-            StateCell { first: value, value, stamp: S::default() }
-        });
+        match id.kind {
+            kind::TRANSIENT => self.transient.find(id, || Word::ZERO),
+            _ => self.cells.find(id, || view.read(id)),
+        }
+    }
+
+    #[inline(always)]
+    fn access(&mut self, id: CellId, time: u64, new: Option<Word>) -> StateAccess {
+        let cell = self.find(&id);
         let (old, old_time) = (cell.value, cell.stamp.time());
         cell.value = new.unwrap_or(old);
         cell.stamp = S::at(time);
+        cell.accessed = true;
         StateAccess { cell: id, time, old_time, old, new: cell.value }
     }
 
     /// A cell's value, without being an access, and whether the batch has accessed it; a transient cell, the transaction.
-    pub fn look(&self, id: &CellId) -> (Word, bool) {
-        let cells = if id.kind == kind::TRANSIENT { &self.transient } else { &self.cells };
-        match cells.get(id) {
-            Some(cell) => (cell.value, true),
-            None if id.kind == kind::TRANSIENT => (Word::ZERO, false),
-            None => (self.view.read(id), false),
-        }
+    #[inline(always)]
+    pub fn look(&mut self, id: &CellId) -> (Word, bool) {
+        let cell = self.find(id);
+        (cell.value, cell.accessed)
     }
 
     /// A cell's value, without being an access.
     pub fn peek(&self, id: &CellId) -> Word {
-        self.look(id).0
+        let (cells, fresh) = match id.kind {
+            kind::TRANSIENT => (&self.transient, true),
+            _ => (&self.cells, false),
+        };
+        match cells.map.get(id) {
+            Some(cell) => cell.value,
+            None if fresh => Word::ZERO,
+            None => self.view.read(id),
+        }
     }
 
-    /// All cells accessed, in no order.
+    /// All cells accessed, in the order in which they were first looked at.
     pub fn touched(&self) -> Vec<Touched> {
         let of = |(cell, c): (&CellId, &StateCell<S>)| Touched {
             cell: *cell,
@@ -131,12 +174,13 @@ impl<'a, V: StateRead, S: Stamp> World<'a, V, S> {
             new: c.value,
             time: c.stamp.time(),
         };
-        self.cells.iter().map(of).collect()
+        self.cells.map.iter().filter(|(_, c)| c.accessed).map(of).collect()
     }
 }
 
 impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
     /// A state access at time `k` of this step.
+    #[inline(always)]
     pub(super) fn state(&mut self, cell: CellId, k: u64, new: Option<Word>) -> Result<StateAccess, Halt> {
         let time = self.time(k);
         let access = self.world.access(cell, time, new);

@@ -1,6 +1,7 @@
-//! The steps of a batch as the prover and the checks read them: whole, one at a time, by value.
-//! What is recorded is kept packed; what was changed by hand is kept as it is, so that checks see every change.
-use super::{Packed, Step};
+//! The steps of a batch as the prover and the checks read them: whole, in order, by value.
+//! What was recorded is run again as it is read; what was changed by hand is kept as it is, so that checks see every change.
+use super::{Page, Recorded, Step};
+use std::sync::Arc;
 
 /// All steps of a batch, in order of clock.
 #[derive(Clone, Debug, Default)]
@@ -8,8 +9,8 @@ pub struct Steps(Form);
 
 #[derive(Clone, Debug)]
 enum Form {
-    /// As the machine recorded them.
-    Packed(Box<Packed>),
+    /// As the machine recorded them, with the pages that ran.
+    Recorded(Box<Recorded>, Vec<Arc<Page>>),
     /// As somebody made or changed them: anything at all.
     Whole(Vec<Step>),
 }
@@ -21,10 +22,15 @@ impl Default for Form {
 }
 
 impl Steps {
+    /// Those that were recorded of a run over these pages, the kernel first.
+    pub fn recorded(steps: Recorded, pages: Vec<Arc<Page>>) -> Steps {
+        Steps(Form::Recorded(Box::new(steps), pages))
+    }
+
     /// How many.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Form::Packed(steps) => steps.len(),
+            Form::Recorded(steps, _) => steps.len(),
             Form::Whole(steps) => steps.len(),
         }
     }
@@ -34,37 +40,22 @@ impl Steps {
         self.len() == 0
     }
 
-    /// Step `index`, whose clock is `index + 1`.
-    pub fn get(&self, index: usize) -> Option<Step> {
+    /// All steps in order. Recorded ones are run as far as the iterator is taken: the last one costs a run of all.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = Step> + '_> {
         match &self.0 {
-            Form::Packed(steps) => steps.get(index),
-            Form::Whole(steps) => steps.get(index).cloned(),
+            Form::Recorded(steps, pages) => Box::new(steps.iter(pages)),
+            Form::Whole(steps) => Box::new(steps.iter().cloned()),
         }
-    }
-
-    /// The first step.
-    pub fn first(&self) -> Option<Step> {
-        self.get(0)
-    }
-
-    /// The last step.
-    pub fn last(&self) -> Option<Step> {
-        self.get(self.len().checked_sub(1)?)
-    }
-
-    /// All steps in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Step> + '_ {
-        (0..self.len()).map(|i| self.get(i).expect("an index below the length"))
     }
 
     /// The steps as a list that can be changed at will, as tests of the checks do; takes some 1,000 bytes each.
     pub fn to_mut(&mut self) -> &mut Vec<Step> {
-        if let Form::Packed(_) = self.0 {
+        if let Form::Recorded(..) = self.0 {
             self.0 = Form::Whole(self.iter().collect());
         }
         match &mut self.0 {
             Form::Whole(steps) => steps,
-            Form::Packed(_) => unreachable!("unpacked above"),
+            Form::Recorded(..) => unreachable!("run above"),
         }
     }
 }
@@ -72,11 +63,5 @@ impl Steps {
 impl From<Vec<Step>> for Steps {
     fn from(steps: Vec<Step>) -> Steps {
         Steps(Form::Whole(steps))
-    }
-}
-
-impl From<Packed> for Steps {
-    fn from(steps: Packed) -> Steps {
-        Steps(Form::Packed(Box::new(steps)))
     }
 }
