@@ -6,7 +6,6 @@ use lathe_vm::code::CodeStore;
 use lathe_vm::machine::tracer::NoTrace;
 use lathe_vm::machine::{self, Environment, Limits};
 use lathe_vm::state::CellId;
-use lathe_vm::trace::Page;
 use sha3::{Digest, Keccak256};
 use std::collections::HashMap;
 

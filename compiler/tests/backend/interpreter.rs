@@ -218,7 +218,7 @@ fn operand(values: &[Option<Word>], o: Operand) -> Word {
 
 fn pure(opcode: u16, a: Word, b: Word) -> Word {
     let instruction = isa::Instruction { opcode, ..Default::default() };
-    alu::eval(instruction, a, b, Word::ZERO).expect("a pure instruction")
+    alu::eval(instruction, || a, || b, || Word::ZERO).expect("a pure instruction")
 }
 
 fn code(kind: Binary) -> u16 {

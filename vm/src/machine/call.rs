@@ -150,19 +150,35 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
         self.origin = origin;
     }
 
-    /// The page with this hash: of the store, or made known by this batch.
+    /// The page with this hash: of the store, made known by this batch, or the kernel's.
     pub(super) fn code(&self, hash: Word) -> Option<&Arc<Page>> {
-        self.codes.get(hash).or_else(|| self.hashed_pages.get(&hash))
+        let kernel = || self.pages.first().filter(|page| page.hash_word() == hash);
+        self.codes.get(hash).or_else(|| self.hashed_pages.get(&hash)).or_else(kernel)
     }
 
-    /// The number of the page with this hash, in order of first call.
+    /// The page with this hash, if it has not run in this batch.
+    pub(super) fn fresh_code(&self, hash: Word) -> Option<&Arc<Page>> {
+        match self.numbers.contains_key(&hash) {
+            true => None,
+            false => self.code(hash).filter(|page| !self.is_kernel(page)),
+        }
+    }
+
+    fn is_kernel(&self, page: &Page) -> bool {
+        self.pages.first().is_some_and(|kernel| kernel.hash == page.hash)
+    }
+
+    /// The number of the page with this hash, in order of first call; the kernel's is 0.
     pub(super) fn page(&mut self, hash: Word) -> Result<u32, Halt> {
         if let Some(number) = self.numbers.get(&hash) {
             return Ok(*number);
         }
         let page = Arc::clone(self.code(hash).ok_or(Halt::CodeMissing(hash))?);
-        let number = self.pages.len() as u32;
-        self.pages.push(page);
+        let mut number = 0;
+        if !self.is_kernel(&page) {
+            number = self.pages.len() as u32;
+            self.pages.push(page);
+        }
         self.numbers.insert(hash, number);
         Ok(number)
     }

@@ -75,10 +75,7 @@ impl<V: StateRead, T: Tracer> Machine<'_, V, T> {
 
     /// What running the page with this hash costs besides its steps: nothing after the first time in a batch.
     pub(super) fn page_price(&self, hash: Word) -> u64 {
-        match self.numbers.contains_key(&hash) {
-            true => 0,
-            false => self.code(hash).map_or(0, |page| price::page(page.words.len())),
-        }
+        self.fresh_code(hash).map_or(0, |page| price::page(page.words.len()))
     }
 
     /// Takes the gas that a callee gets from the running context: what is asked for, but at most 63 of 64 parts of what

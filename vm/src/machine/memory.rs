@@ -171,12 +171,10 @@ impl<S: Stamp> Memory<S> {
 
     /// Opens a context; ids must rise.
     pub fn open(&mut self, id: u32) {
-        self.contexts.push(Context {
-            id,
-            slots: Sparse::new(),
-            heap: Sparse::new(),
-            regs: [Cell::default(); REGISTERS],
-        });
+        // Its first step reads slots.
+        let mut slots = Sparse::new();
+        slots.grow(FIRST, &mut self.opened);
+        self.contexts.push(Context { id, slots, heap: Sparse::new(), regs: [Cell::default(); REGISTERS] });
     }
 
     /// Drops a space, [`space::SLOT`] or [`space::HEAP`], of a context that has ended.

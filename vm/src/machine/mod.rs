@@ -192,7 +192,7 @@ pub fn run_with<'a, V: StateRead, T: Tracer>(
         world: World::new(view),
         codes,
         pages: vec![Arc::clone(kernel)],
-        numbers: [(kernel.hash_word(), 0)].into_iter().collect(),
+        numbers: HashMap::default(),
         hashed_pages: HashMap::default(),
         hashed_page_bytes: 0,
         frames: Vec::new(),

@@ -132,13 +132,15 @@ fn most(limits: &Limits) -> Status {
 }
 
 /// Reads the operands of a step; unlike other accesses they are told with the step itself.
+#[inline(always)]
 pub(crate) fn operands<S: Stamp>(slots: &mut Slots<S>, word: u64, fp: u32, clock: u32) -> Operands<S> {
-    let mut time = 16 * u64::from(clock);
-    let [(a, of_a), (b, of_b), (old, of_d)] = indices(word, fp).map(|index| {
-        time += 1;
+    let time = 16 * u64::from(clock);
+    let mut read = |index: u32, k: u64| {
         let cell = slots.cell(index);
-        (cell.value, cell.read(time))
-    });
+        (cell.value, cell.read(time + k))
+    };
+    let [a, b, d] = indices(word, fp);
+    let ((a, of_a), (b, of_b), (old, of_d)) = (read(a, 1), read(b, 2), read(d, 3));
     Operands { i: Instruction::decode(word), a, b, old, before: [of_a, of_b, of_d] }
 }
 

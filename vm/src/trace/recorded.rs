@@ -4,7 +4,6 @@ use super::{Access, Effect, Executed, Flow, JournalEntry, Page, Regs, StateAcces
 use crate::isa::{Status, op};
 use crate::machine::memory::Memory;
 use crate::machine::stretch::{Point, Went, indices, operands};
-use crate::machine::tracer::Operands;
 use crate::word::Word;
 use std::sync::Arc;
 
@@ -35,7 +34,8 @@ impl<T> Chunks<T> {
     }
 
     fn get(&self, index: usize) -> Option<&T> {
-        self.full.get(index / CHUNK).unwrap_or(&self.open).get(index % CHUNK)
+        let open = || self.open.get(index - self.full.len() * CHUNK);
+        self.full.get(index / CHUNK).map_or_else(open, |chunk| chunk.get(index % CHUNK))
     }
 
     /// Host memory held, in bytes.
@@ -236,6 +236,15 @@ impl Recorded {
     }
 }
 
+/// The effect of a step that only computes or jumps.
+fn plain_effect(opcode: u16) -> Effect {
+    match opcode {
+        op::SELECT => Effect::Select,
+        op::ADDMOD | op::MULMOD => Effect::Executed(Box::default()),
+        _ => Effect::None,
+    }
+}
+
 /// Gives out recorded steps in order, and runs those that are not kept.
 pub(super) struct Rerun<'a> {
     steps: &'a Recorded,
@@ -250,21 +259,13 @@ pub(super) struct Rerun<'a> {
     at: usize,
 }
 
-impl Rerun<'_> {
-    /// What the step that reads these operands does: registers after it, result, effect.
-    fn outcome(&mut self, mut at: Point, word: u64, s: &Operands<u64>) -> (Regs, Option<Word>, Effect) {
-        if let Some(kept) = self.steps.kept.get(self.at).filter(|kept| kept.clock == self.clock) {
-            self.at += 1;
-            return (self.steps.regs(kept), self.steps.result(kept), self.steps.effect_of(kept));
-        }
-        let went = at.step(word, || s.a, || s.b, || s.old);
-        let Went { pc, result } = went.unwrap_or_else(|_| panic!("step {} is not kept", self.clock));
-        let effect = match s.i.opcode {
-            op::SELECT => Effect::Select,
-            op::ADDMOD | op::MULMOD => Effect::Executed(Box::default()),
-            _ => Effect::None,
-        };
-        (Regs { pc, gas: at.gas, ..self.regs }, result, effect)
+impl<'a> Rerun<'a> {
+    /// The step under way, if it is kept.
+    #[inline(always)]
+    fn kept(&mut self) -> Option<&'a Kept> {
+        let kept = self.steps.kept.get(self.at).filter(|kept| kept.clock == self.clock)?;
+        self.at += 1;
+        Some(kept)
     }
 
     /// Puts a slot in the state in which an access left it.
@@ -297,14 +298,24 @@ impl Iterator for Rerun<'_> {
             return None;
         }
         self.clock += 1;
-        let (clock, then) = (self.clock, self.regs);
-        let at = Point::new(self.pages, Status::Executed, &then, clock);
+        let (clock, then, kept) = (self.clock, self.regs, self.kept());
+        let mut at = Point::new(self.pages, Status::Executed, &then, clock);
         // Beyond the page a step is that of a word of zero.
         let word = at.word().unwrap_or_default();
         let places = indices(word, then.fp);
         let mut slots = self.slots.slots(then.ctx)?;
         let s = operands(&mut slots, word, then.fp, clock);
-        let (next, result, effect) = self.outcome(at, word, &s);
+        let (next, result) = match kept {
+            Some(kept) => (self.steps.regs(kept), self.steps.result(kept)),
+            None => {
+                let went = at.step(word, || s.a, || s.b, || s.old);
+                let Went { pc, result } = went.unwrap_or_else(|_| panic!("step {clock} is not kept"));
+                (Regs { pc, gas: at.gas, ..then }, result)
+            }
+        };
+        if let Some(value) = result {
+            slots.cell(places[2]).value = value;
+        }
         let access = |k: usize, old: Word, new: Word| Access {
             space: space::SLOT,
             ctx: then.ctx,
@@ -314,13 +325,26 @@ impl Iterator for Rerun<'_> {
             old,
             new,
         };
-        let (a, b, d) = (access(1, s.a, s.a), access(2, s.b, s.b), access(3, s.old, result.unwrap_or(s.old)));
-        if result.is_some() {
-            self.leave(&d);
+        let step = Step {
+            clock,
+            regs: then,
+            next,
+            word,
+            a: access(1, s.a, s.a),
+            b: access(2, s.b, s.b),
+            d: access(3, s.old, result.unwrap_or(s.old)),
+            effect: match kept {
+                Some(kept) => self.steps.effect_of(kept),
+                None => plain_effect(s.i.opcode),
+            },
+        };
+        if kept.is_some() {
+            step.effect.accesses().for_each(|a| self.leave(a));
+            self.turn(next);
+        } else {
+            self.regs = next;
         }
-        effect.accesses().for_each(|a| self.leave(a));
-        self.turn(next);
-        Some(Step { clock, regs: then, next, word, a, b, d, effect })
+        Some(step)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
