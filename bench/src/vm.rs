@@ -115,7 +115,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         tree_keys: args.keys,
         steps_per_erc20_transfer: Steps { kernel: transfer.kernel_steps, contract: transfer.contract_steps },
     };
-    let lines = lines(&figures, &transfer);
+    let lines = lines(&figures, rates.read, &transfer);
     print!("{}", text(&lines));
     if let Some(file) = &args.json {
         results::write(file, &figures)?;
@@ -127,7 +127,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn lines(f: &Figures, transfer: &kernel::PerTransfer) -> Vec<Line> {
+fn lines(f: &Figures, read: f64, transfer: &kernel::PerTransfer) -> Vec<Line> {
     let line = |what, measured, target, met| Line { what, measured, target, met };
     let traced = f.traced_steps_per_second / f.arithmetic_steps_per_second;
     let millions = |rate: f64| format!("{:.1} M/s", rate / 1e6);
@@ -147,6 +147,7 @@ fn lines(f: &Figures, transfer: &kernel::PerTransfer) -> Vec<Line> {
             format!("at least {TRACED} of those"),
             Some(traced >= TRACED),
         ),
+        line("the trace read, once", millions(read), free(), None),
         line(
             "ERC-20 transfer",
             format!("{:.2} us", f.erc20_transfer_micros),
@@ -205,7 +206,7 @@ mod tests {
             contract_permutations: 3.0,
         };
         let missed = |l: Line| (l.met == Some(false)).then_some(l.what);
-        lines(figures, &transfer).into_iter().filter_map(missed).collect()
+        lines(figures, 1e6, &transfer).into_iter().filter_map(missed).collect()
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Rates {
     pub plain: f64,
     /// With all that a prover reads.
     pub traced: f64,
+    /// Whole steps that the trace gives out.
+    pub read: f64,
 }
 
 /// Times a batch of one transaction that calls the loop, on this thread.
@@ -59,7 +61,7 @@ pub struct Rates {
 pub fn measure(runs: usize) -> Result<Rates, Failure> {
     let chain = Chain::new(CONTRACT, assemble(LOOP)?, [])?;
     let bytes = chain.batch(1, CONTRACT, GAS, &[])?;
-    let (mut plain, mut traced) = (Vec::new(), Vec::new());
+    let (mut plain, mut traced, mut read) = (Vec::new(), Vec::new(), Vec::new());
     let mut steps = 0;
     // The first round fills caches.
     for _ in 0..=runs {
@@ -71,12 +73,15 @@ pub fn measure(runs: usize) -> Result<Rates, Failure> {
         let clock = ThreadTime::now();
         let full = chain.replay(&bytes)?;
         traced.push(clock.seconds());
-        if full.receipts != outcome.receipts || full.trace.steps.len() != steps as usize {
+        let clock = ThreadTime::now();
+        let count = full.trace.steps.iter().map(std::hint::black_box).count();
+        read.push(clock.seconds());
+        if full.receipts != outcome.receipts || count != steps as usize {
             return Err("the arithmetic loop: the modes differ, so there is no figure".into());
         }
     }
     let rate = |times: &[f64]| f64::from(steps) / median(&times[1..]);
-    Ok(Rates { plain: rate(&plain), traced: rate(&traced) })
+    Ok(Rates { plain: rate(&plain), traced: rate(&traced), read: rate(&read) })
 }
 
 fn succeeds(receipts: &[Receipt]) -> Result<(), Failure> {
