@@ -74,7 +74,7 @@ pub fn measure(runs: usize) -> Result<Rates, Failure> {
         let full = chain.replay(&bytes)?;
         traced.push(clock.seconds());
         let clock = ThreadTime::now();
-        let count = full.trace.steps.iter().map(std::hint::black_box).count();
+        let count = full.trace.steps.iter().inspect(|step| _ = std::hint::black_box(step)).count();
         read.push(clock.seconds());
         if full.receipts != outcome.receipts || count != steps as usize {
             return Err("the arithmetic loop: the modes differ, so there is no figure".into());

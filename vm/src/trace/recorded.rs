@@ -237,6 +237,7 @@ impl Recorded {
 }
 
 /// The effect of a step that only computes or jumps.
+#[inline(always)]
 fn plain_effect(opcode: u16) -> Effect {
     match opcode {
         op::SELECT => Effect::Select,
@@ -325,7 +326,7 @@ impl Iterator for Rerun<'_> {
             old,
             new,
         };
-        let step = Step {
+        let step = |effect: Effect| Step {
             clock,
             regs: then,
             next,
@@ -333,18 +334,16 @@ impl Iterator for Rerun<'_> {
             a: access(1, s.a, s.a),
             b: access(2, s.b, s.b),
             d: access(3, s.old, result.unwrap_or(s.old)),
-            effect: match kept {
-                Some(kept) => self.steps.effect_of(kept),
-                None => plain_effect(s.i.opcode),
-            },
+            effect,
         };
-        if kept.is_some() {
-            step.effect.accesses().for_each(|a| self.leave(a));
-            self.turn(next);
-        } else {
+        let Some(kept) = kept else {
             self.regs = next;
-        }
-        Some(step)
+            return Some(step(plain_effect(s.i.opcode)));
+        };
+        let effect = self.steps.effect_of(kept);
+        effect.accesses().for_each(|a| self.leave(a));
+        self.turn(next);
+        Some(step(effect))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
