@@ -304,7 +304,7 @@ impl Iterator for Rerun<'_> {
         // Beyond the page a step is that of a word of zero.
         let word = at.word().unwrap_or_default();
         let places = indices(word, then.fp);
-        let mut slots = self.slots.slots(then.ctx)?;
+        let mut slots = self.slots.slots(then.ctx).expect("a context that runs was opened");
         let s = operands(&mut slots, word, then.fp, clock);
         let (next, result) = match kept {
             Some(kept) => (self.steps.regs(kept), self.steps.result(kept)),
