@@ -249,7 +249,7 @@ fn touched(cells: &[StateFinal]) -> Vec<Touched> {
     cells.iter().map(|c| Touched { key: c.key, new_value: c.new }).collect()
 }
 
-fn statement(p: &BlockParams, kernel: &Arc<Page>, result: [Word; 3], old: Fr, new: Fr) -> Statement {
+fn statement(p: &BlockParams, kernel: &Page, result: [Word; 3], old: Fr, new: Fr) -> Statement {
     let word = |x: u64| Word::from(u128::from(x));
     let mut recipient = [0; 32];
     recipient[12..].copy_from_slice(&p.fee_recipient);

@@ -16,7 +16,7 @@ pub use crate::machine::{
     CallStatus, Closed, Environment, Log, Opened, Seen, Stopped, contract_address, contract_address_salted,
 };
 
-/// A run of more steps than this is not traced: each step of a trace takes some hundred bytes, and some thousand to check.
+/// A run of more steps than this is not traced: checking a trace takes some thousand bytes for each step.
 pub const MAX_TRACED_STEPS: u32 = 1 << 19;
 
 /// A call to be made.

@@ -134,7 +134,7 @@ pub struct KeccakCall {
 }
 
 /// What an instruction does beyond its three operands.
-// One size for all: steps are kept packed, and chips match on it without indirection.
+// One size for all: effects are given out one at a time, and chips match on them without indirection.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum Effect {

@@ -156,7 +156,8 @@ fn whatever_runs_is_given_out_as_it_ran() {
     let gas = prop_oneof![Just(None), (0..3000u32).prop_map(Some), Just(Some(1_000_000u32))];
     let cases = (prop::collection::vec(instruction(), 1..60), gas);
     let seen = std::cell::Cell::new([0; 4]);
-    TestRunner::new(ProptestConfig::with_cases(1500))
+    let drawn = ProptestConfig::default().cases.max(1500);
+    TestRunner::new(ProptestConfig::with_cases(drawn))
         .run(&cases, |(code, gas)| {
             let mut codes = CodeStore::new();
             let page = Page::new([head.clone(), code].concat()).unwrap();

@@ -108,7 +108,9 @@ pub struct Machine<'a, V, T: Tracer> {
     mem: Memory<T::Stamp>,
     world: World<'a, V, T::Stamp>,
     codes: &'a CodeStore,
+    /// Pages that have run, the kernel's first.
     pages: Vec<Arc<Page>>,
+    /// Their numbers by hash, of those that were called.
     numbers: HashMap<Word, u32, RandomState>,
     /// Pages hashed in this batch that the store lacks: what makes them known makes them code.
     hashed_pages: HashMap<Word, Arc<Page>, RandomState>,
